@@ -1,0 +1,1 @@
+"""One file is one analysis; ANALYSES lists them in menu order."""

@@ -1,0 +1,1 @@
+"""A simulated firm with a known truth."""

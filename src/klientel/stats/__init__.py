@@ -1,0 +1,1 @@
+"""Statistics on NumPy and SciPy only: intervals, inequality, and later models."""
