@@ -15,10 +15,33 @@ from klientel.quality import Flag
 from klientel.words import mark
 
 Unit = Literal[
-    "key", "text", "money", "share", "count", "number", "score", "days", "months", "date", "month", "class", "flag"
+    "key",
+    "text",
+    "money",
+    "share",
+    "count",
+    "number",
+    "score",
+    "days",
+    "months",
+    "date",
+    "month",
+    "class",
+    "flag",
 ]
 ChartKind = Literal[
-    "pareto", "bar", "line", "area", "scatter", "heatmap", "distribution", "flow", "bridge", "lorenz", "cohorts", "own"
+    "pareto",
+    "bar",
+    "line",
+    "area",
+    "scatter",
+    "heatmap",
+    "distribution",
+    "flow",
+    "bridge",
+    "lorenz",
+    "cohorts",
+    "own",
 ]
 Group = Literal["understand", "value", "keep", "win", "decide"]
 GROUPS: dict[str, str] = {
@@ -228,6 +251,4 @@ def _param(argument: inspect.Parameter, hint: Any) -> Param:
     )
 
 
-Window = Annotated[
-    str, Param(mark("Window: number of months before the as-of date, or all"), unit="months")
-]
+Window = Annotated[str, Param(mark("Window: number of months before the as-of date, or all"), unit="months")]

@@ -43,7 +43,8 @@ class ResultTable:
 
     def to_pandas(self) -> pd.DataFrame:
         """All rows as a pandas frame."""
-        return self._arrow.to_pandas()
+        frame: pd.DataFrame = self._arrow.to_pandas()
+        return frame
 
     def to_polars(self) -> pl.DataFrame:
         """All rows as a Polars frame (Polars must be installed)."""
@@ -91,7 +92,7 @@ class Tables(Mapping[str, ResultTable]):
 
 @dataclass
 class Result:
-    """What an analysis answers on a Book; a pure function of (snapshot, analysis, parameters, as_of, version)."""
+    """What an analysis answers on a Book: a function of (snapshot, analysis, parameters, as_of, version)."""
 
     analysis: Analysis
     as_of: date | None

@@ -47,7 +47,9 @@ class Entity:
         return {f.name: f for f in self.fields}
 
 
-def _f(name: str, kind: Kind, title: str, meaning: str = "", *, unit: str = "", personal: bool = False) -> Field:
+def _f(
+    name: str, kind: Kind, title: str, meaning: str = "", *, unit: str = "", personal: bool = False
+) -> Field:
     return Field(name, kind, title, meaning, unit, personal)
 
 
@@ -101,7 +103,9 @@ _ORDER_HEADER = Entity(
         _f("channel", "text", mark("Channel")),
         _f("rep_id", "key", mark("Sales person")),
         _f("contract_id", "key", mark("Contract number")),
-        _f("net_amount", "money", mark("Net amount"), mark("value of the whole order, if there are no lines")),
+        _f(
+            "net_amount", "money", mark("Net amount"), mark("value of the whole order, if there are no lines")
+        ),
         _f("freight", "money", mark("Freight")),
         _f("status", "text", mark("Order status")),
         _f("country", "text", mark("Country")),
@@ -125,7 +129,13 @@ _ORDER_LINE = Entity(
         _f("qty", "number", mark("Quantity")),
         _f("uom", "text", mark("Unit of measure")),
         _f("list_price", "money", mark("List price"), unit="per unit"),
-        _f("invoice_price", "money", mark("Price"), mark("price per unit before the discount of the line"), unit="per unit"),
+        _f(
+            "invoice_price",
+            "money",
+            mark("Price"),
+            mark("price per unit before the discount of the line"),
+            unit="per unit",
+        ),
         _f("discount_share", "share", mark("Discount"), mark("fraction of the price, 0.15 or 15 %")),
         _f("on_invoice_discount", "money", mark("Discount amount"), mark("of the whole line")),
         _f("direct_cost", "money", mark("Direct cost"), mark("of the whole line")),
@@ -137,7 +147,12 @@ _ORDER_LINE = Entity(
         _f("rep_id", "key", mark("Sales person")),
         _f("channel", "text", mark("Channel")),
         _f("kind", "text", mark("Document type"), mark("invoice, credit note, cancellation, return")),
-        _f("original_order_id", "key", mark("Credited order"), mark("the order that a credit note belongs to")),
+        _f(
+            "original_order_id",
+            "key",
+            mark("Credited order"),
+            mark("the order that a credit note belongs to"),
+        ),
         _f("country", "text", mark("Country")),
         _f("period", "text", mark("Period"), mark("year, quarter or month if there is no day")),
     ),
@@ -406,6 +421,16 @@ COLUMN_ALIASES: dict[str, dict[str, str]] = {
         "name": "customer_name",
     },
     "order_header": {"customer": "customer_id", "date": "order_date", "amount": "net_amount"},
-    "customer": {"id": "customer_id", "industry": "industry_code", "owner": "owner_rep_id", "size": "size_class"},
-    "opportunity": {"customer": "customer_id", "created": "created_on", "closed": "close_date", "value": "amount"},
+    "customer": {
+        "id": "customer_id",
+        "industry": "industry_code",
+        "owner": "owner_rep_id",
+        "size": "size_class",
+    },
+    "opportunity": {
+        "customer": "customer_id",
+        "created": "created_on",
+        "closed": "close_date",
+        "value": "amount",
+    },
 }

@@ -39,8 +39,8 @@ class Sentence(str):
         made.values = values
         return made
 
-    def __getnewargs__(self) -> tuple[str, dict[str, Any]]:  # pickling between test processes
-        return self.template, self.values
+    def __reduce__(self) -> tuple[Any, ...]:  # a str subclass with two arguments needs telling
+        return Sentence, (self.template, self.values)
 
 
 def mark(text: str) -> str:

@@ -1,0 +1,275 @@
+"""Runs an analysis on a Book: parameters checked, needs handed over, quality told, recipe written."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from klientel.analysis import Analysis, Estimate, Outcome, Param
+from klientel.engine import failed
+from klientel.errors import BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
+from klientel.periods import window_months
+from klientel.quality import Quality, covered
+from klientel.result import Result, ResultTable, Tables
+from klientel.words import Sentence, Share, say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from klientel.analysis import Table
+    from klientel.book import Book
+
+
+def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
+    """The Result of an analysis on a Book.
+
+    Raises MissingInput if the Book lacks a needed table or column, BadParameter for a wrong parameter,
+    EngineFailed if the engine broke. Too little data is not an error but a Result with a red flag.
+    """
+    values = check_parameters(analysis, parameters)
+    if not book.dated and "window" in values:
+        values["window"] = "all"
+    missing = lacking(book, analysis)
+    if missing:
+        raise MissingInput(missing)
+    window = values.get("window", 12)
+    try:
+        outcome = _run(book, analysis, values, window)
+    except NotEnoughData as thin:
+        outcome = Outcome(tables={}, reasons=(("red", thin.sentence),), n=0)
+    except KlientelError:
+        raise
+    except Exception as broke:
+        if type(broke).__module__.split(".")[0] in (
+            "duckdb",
+            "_duckdb",
+            "ibis",
+            "pyspark",
+            "psycopg",
+            "adbc_driver_manager",
+        ):
+            raise failed(broke) from broke
+        raise
+    return _result(book, analysis, values, outcome)
+
+
+def lacking(book: Book, analysis: Analysis) -> Sentence | None:
+    """The sentence that says which columns are missing for an analysis; None if nothing is."""
+    gaps = [g for need in analysis.needs if not need.optional for g in book.lacks(need)]
+    if not gaps:
+        return None
+    words = dict.fromkeys(_plain_words(book, g) for g in gaps)
+    return say(
+        '{title} needs {columns}. `klientel check` shows what was recognised; --map TABLE.COLUMN="Header" '
+        "names a column that was not.",
+        title=analysis.title,
+        columns=list(words),
+    )
+
+
+def _plain_words(book: Book, gap: str) -> str:
+    """What a person has to bring for a missing derived column: dates rather than `purchases.day`."""
+    table, _, column = gap.partition(".")
+    if table in ("purchases", "histories", "totals", "lines"):
+        if "lines" not in book.tables:
+            return say("an amount per customer (order_line.net_amount)")
+        if column in ("margin", "margin_base"):
+            return say("costs or margins (order_line.direct_cost)")
+        if not book.dated:
+            return say("a date for each sale (order_line.order_date)")
+    if table == "customers":
+        if column == "status":
+            return say("customers (customer.customer_id)")
+        return say("a customer attribute (customer.{column})", column=column or "industry_code")
+    return gap
+
+
+def check_parameters(analysis: Analysis, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters with their values, defaults filled in; BadParameter with the cure otherwise."""
+    known = {p.name: p for p in analysis.params}
+    for name in given:
+        if name not in known:
+            near = nearest(name, known)
+            cure = (
+                say("did you mean {near}?", near=near)
+                if near
+                else say("it takes: {names}.", names=list(known) or "–")
+            )
+            raise BadParameter(
+                say(
+                    "{analysis} has no parameter {name}; {cure}", analysis=analysis.name, name=name, cure=cure
+                )
+            )
+    return {name: _value(param, given.get(name, param.default)) for name, param in known.items()}
+
+
+def _value(param: Param, value: Any) -> Any:
+    if param.unit == "months" and param.name == "window":
+        months = window_months(value)
+        return "all" if months is None else months
+    if value is None:
+        return None
+    try:
+        value = _coerced(param, value)
+    except (TypeError, ValueError):
+        raise BadParameter(
+            say(
+                "{name} must be a {kind}, not {value}.",
+                name=param.name,
+                kind=param.type.__name__,
+                value=repr(value),
+            )
+        ) from None
+    if param.choices and value not in param.choices:
+        near = nearest(str(value), param.choices)
+        raise BadParameter(
+            say(
+                "{name} is one of {choices}, not {value}.{hint}",
+                name=param.name,
+                choices=list(param.choices),
+                value=repr(value),
+                hint=say(" Did you mean {near}?", near=near) if near else "",
+            )
+        )
+    low, high = param.min, param.max
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise BadParameter(
+            say(
+                "{name} lies between {low} and {high}, not {value}.",
+                name=param.name,
+                low=_shown(low),
+                high=_shown(high),
+                value=_shown(value),
+            )
+        )
+    return value
+
+
+def _shown(value: Any) -> str:
+    return "…" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _coerced(param: Param, value: Any) -> Any:
+    if param.type is bool and isinstance(value, str):
+        if value.lower() in ("1", "true", "yes", "ja"):
+            return True
+        if value.lower() in ("0", "false", "no", "nein"):
+            return False
+        raise ValueError
+    if param.type in (int, float) and isinstance(value, bool):
+        raise TypeError
+    made = param.type(value)
+    if isinstance(made, float) and made != made:
+        raise ValueError
+    return made
+
+
+def _run(book: Book, analysis: Analysis, values: dict[str, Any], window: Any) -> Outcome:
+    tables = [book.provide(need, window) for need in analysis.needs]
+    extra = (
+        {"context": book.context(window if "window" in values else None)} if analysis.takes_context else {}
+    )
+    found = analysis.function(*tables, **values, **extra)
+    return found if isinstance(found, Outcome) else Outcome(tables=found)
+
+
+def _result(book: Book, analysis: Analysis, values: dict[str, Any], outcome: Outcome) -> Result:
+    tables = Tables({t.name: ResultTable(t, outcome.tables.get(t.name, _empty(t))) for t in analysis.tables})
+    figures: dict[str, Any] = {}
+    estimates: dict[str, Estimate] = {}
+    for figure in analysis.figures:
+        value = outcome.figures.get(figure.name)
+        if isinstance(value, Estimate):
+            if value.low is not None or value.high is not None:
+                estimates[figure.name] = value
+            value = value.value
+        figures[figure.name] = value
+    return Result(
+        analysis=analysis,
+        as_of=book.as_of,
+        currency=book.currency,
+        parameters=values,
+        tables=tables,
+        figures=figures,
+        quality=_quality(book, analysis, outcome, tables),
+        estimates=estimates,
+        lines=tuple(outcome.lines),
+        reproduce=_recipe(book, analysis, values, tables),
+    )
+
+
+def _quality(book: Book, analysis: Analysis, outcome: Outcome, tables: Tables) -> Quality:
+    n = outcome.n if outcome.n is not None else len(tables[analysis.tables[0].name])
+    quality = covered(n, outcome.excluded, outcome.coverage, say("needed input"))
+    for flag, reason in outcome.reasons:
+        quality = quality.because(flag, reason)
+    share = book.facts.value_coverage
+    if share is not None and share < 0.995:
+        if quality.coverage is None:
+            quality = Quality(quality.n, quality.excluded, share, quality.flag, quality.reasons)
+        sentence = say(
+            "{share} of the value in the file is in this answer; the rest was rejected ({why}).",
+            share=Share(share),
+            why=book.facts.uncovered or say("see klientel check"),
+        )
+        quality = quality.because("green" if share >= 0.8 else "amber" if share >= 0.5 else "red", sentence)
+    return quality
+
+
+def _empty(table: Table) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({c.name: pa.array([], _arrow_type(c.unit)) for c in table.columns})
+
+
+def _arrow_type(unit: str) -> Any:
+    import pyarrow as pa
+
+    return {
+        "money": pa.decimal128(38, 4),
+        "share": pa.float64(),
+        "number": pa.float64(),
+        "count": pa.int64(),
+        "score": pa.int64(),
+        "days": pa.float64(),
+        "months": pa.float64(),
+        "date": pa.date32(),
+        "month": pa.date32(),
+        "flag": pa.bool_(),
+    }.get(unit, pa.string())
+
+
+def _recipe(book: Book, analysis: Analysis, values: dict[str, Any], tables: Tables) -> dict[str, str]:
+    """How to get the same answer again in Python, on the command line and in SQL."""
+    changed = {p.name: values[p.name] for p in analysis.params if values[p.name] != _value(p, p.default)}
+    if not book.dated:
+        changed.pop("window", None)
+    as_of = book.as_of.isoformat() if book.as_of else None
+    opening = [repr(s) for s in book.sources[:1]] if len(book.sources) == 1 else [repr(list(book.sources))]
+    opening += [f"as_of={as_of!r}"] if as_of else []
+    opening += [f"{k}={v!r}" for k, v in book.options.items() if k != "narrow" and v]
+    narrowed = "".join(f".narrow({k}={v!r})" for k, v in book.options.get("narrow", {}).items())
+    call = ", ".join(["book", *(f"{k}={v!r}" for k, v in changed.items())])
+    python = f"book = klientel.open_book({', '.join(opening)}){narrowed}\nklientel.{analysis.name}({call})"
+    cli = ["klientel", "analyse", analysis.name, *book.sources]
+    cli += ["--as-of", as_of] if as_of else []
+    for key, header in (book.options.get("map") or {}).items():
+        cli += ["--map", f"{key}={header}"]
+    if book.options.get("currency"):
+        cli += ["--currency", book.options["currency"]]
+    for name, value in changed.items():
+        cli += [f"--{name.replace('_', '-')}", str(value)]
+    return {"python": python, "cli": shlex.join(cli), "sql": _sql(tables)}
+
+
+def _sql(tables: Tables) -> str:
+    import ibis
+
+    first = next(iter(tables.values()), None)
+    if first is None or not hasattr(first.expression, "get_name"):
+        return ""
+    try:
+        return str(ibis.to_sql(first.expression))
+    except Exception:  # noqa: BLE001 - an expression over in-memory results has no SQL; the recipe is a courtesy
+        return ""

@@ -1,0 +1,174 @@
+"""Shared Ibis expressions: values, names, shares, running sums, classes by share, midranks, month bits.
+
+They mean the same on every engine: sums and limits in exact decimals, ranks shared by ties (handbook
+G7), no NTILE and no ROW_NUMBER.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from klientel.errors import MissingInput
+from klientel.quality import Flag
+from klientel.words import Sentence, say
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+EXACT = "decimal(27, 4)"  # leaves room to multiply by a whole number of 10 digits within 38
+MINOR = 10_000  # minor units of money in one unit: amounts have four decimals
+WORD = 60  # months per bitmap word of `histories`
+
+
+def valued(totals: ir.Table, value: str) -> ir.Table:
+    """Customers with one value, as customer_id and value (exact decimal, NULL where unknown).
+
+    value: a money column of `totals`. Raises MissingInput if the Book has no such column.
+    """
+    if value not in totals.columns:
+        raise MissingInput(say("The value {value} is not in this source.", value=value))
+    return totals.select("customer_id", value=totals[value].cast(EXACT))
+
+
+def recurring(contracts: ir.Table, as_of: date | None) -> ir.Table:
+    """Monthly recurring amount per customer of the contracts running at `as_of` (customer_id, value).
+
+    A contract runs if it is not marked as ended, has started, and its end is open or later than
+    `as_of` (G1, G2). The amount is per period of `period_months` months (1 if unknown). Raises
+    MissingInput without recurring amounts.
+    """
+    import ibis
+
+    if "recurring_amount" not in contracts.columns:
+        raise MissingInput(say("The contracts have no recurring amount."))
+    runs: Any = contracts.recurring_amount.notnull()
+    if "ended" in contracts.columns:
+        runs = runs & ~contracts.ended.fill_null(False)
+    if as_of is not None and "start" in contracts.columns:
+        runs = runs & (contracts.start.isnull() | (contracts.start <= as_of))
+    if as_of is not None and "end" in contracts.columns:
+        runs = runs & (contracts["end"].isnull() | (contracts["end"] > as_of))
+    open_ = contracts.filter(runs)
+    amount = open_.recurring_amount.cast(EXACT)
+    if "period_months" in contracts.columns:
+        months = open_.period_months.fill_null(1)
+        amount = (amount / ibis.greatest(months, 1)).round(4).cast(EXACT)
+    return (
+        open_.mutate(_amount=amount).group_by("customer_id").agg(value=lambda t: t._amount.sum().cast(EXACT))
+    )
+
+
+def named(table: ir.Table, customers: ir.Table | None) -> ir.Table:
+    """The table with a column `name`: the customer's name, the number where there is none."""
+    if customers is None or "name" not in customers.columns:
+        return table.mutate(name=table.customer_id)
+    names = customers.select(_id=customers.customer_id, _name=customers.name)
+    joined = table.left_join(names, table.customer_id == names._id)
+    return joined.mutate(name=joined._name.fill_null(joined.customer_id)).drop("_id", "_name")
+
+
+def share(part: Any, whole: Any) -> Any:
+    """part / whole as a fraction (float64), NULL where the whole is 0 or NULL; for showing, not deciding."""
+    return part.cast("float64") / whole.cast("float64").nullif(0.0)
+
+
+def running(table: ir.Table, value: str = "value", key: str = "customer_id") -> ir.Table:
+    """Adds total, after and before: sums of the positive values, all and down to each row.
+
+    The order is value descending, then key (display order, G7). Negative values count as 0 (G6), so
+    shares of `total` add up to 1. NULL values must be filtered out before.
+    """
+    import ibis
+
+    zero = ibis.literal(0).cast(EXACT)
+    positive = table.mutate(_positive=ibis.greatest(table[value], zero))
+    order = [positive[value].desc(), positive[key].asc()]
+    down = ibis.window(order_by=order, preceding=None, following=0)
+    summed = positive.mutate(
+        total=positive._positive.sum().over(ibis.window()).cast(EXACT),
+        after=positive._positive.sum().over(down).cast(EXACT),
+    )
+    return summed.mutate(before=(summed.after - summed._positive).cast(EXACT)).drop("_positive")
+
+
+def below(amount: Any, total: Any, limit: float, *, or_equal: bool = False) -> Any:
+    """True where amount / total < limit (<= with or_equal), decided without rounding.
+
+    amount and total: exact decimals (EXACT); limit: a fraction with up to 9 decimals.
+    """
+    exact = Fraction(str(round(limit, 9)))
+    left, right = amount * exact.denominator, total * exact.numerator
+    return left <= right if or_equal else left < right
+
+
+def first_of_ties(column: Any, value: Any) -> Any:
+    """The smallest `column` among the rows with the same value: what a whole tie group is judged by (G7)."""
+    import ibis
+
+    return column.min().over(ibis.window(group_by=value))
+
+
+def doubled_midrank(column: Any, *, descending: bool = False) -> Any:
+    """Twice (midrank - 1/2) of each row as a whole number: ties share it, row order does not matter.
+
+    Rows below plus half of those equal, times two. NULLs must be filtered out before.
+    """
+    import ibis
+
+    order = column.desc() if descending else column.asc()
+    ahead = ibis.rank().over(ibis.window(order_by=order)).cast("int64")
+    equal = column.count().over(ibis.window(group_by=column)).cast("int64")
+    return 2 * ahead + equal
+
+
+def score(column: Any, n: Any, *, best: int = 5, descending: bool = False) -> Any:
+    """Score 1..best of each row: ceil(best * (midrank - 1/2) / n), in whole numbers (handbook A6).
+
+    n: number of rows (expression or int). The largest value is best; descending turns it round.
+    """
+    rank = doubled_midrank(column, descending=descending)
+    return ((best * rank + 2 * n - 1) // (2 * n)).cast("int64")
+
+
+def in_month(histories: ir.Table, number: int) -> Any:
+    """True where the customer ordered in month `number` after the epoch of `histories`."""
+    import ibis
+
+    column = f"months_{number // WORD}"
+    if number < 0 or column not in histories.columns:
+        return ibis.literal(False)
+    return ((histories[column] >> (number % WORD)) & 1) == 1
+
+
+def in_months(histories: ir.Table, start: int, end: int) -> Any:
+    """True where the customer ordered in any of the months start <= number < end after the epoch."""
+    import ibis
+
+    found: Any = ibis.literal(False)
+    for word in range(max(start, 0) // WORD, -(-max(end, 0) // WORD)):
+        column = f"months_{word}"
+        low, high = max(start - word * WORD, 0), min(end - word * WORD, WORD)
+        if column in histories.columns and low < high:
+            mask = (1 << high) - (1 << low)
+            found = found | ((histories[column] & ibis.literal(mask, "int64")) != 0)
+    return found
+
+
+def short_history(
+    start: date | None, end: date | None, first_day: date | None
+) -> tuple[tuple[Flag, Sentence], ...]:
+    """Reason that the window [start, end) begins before the data do: empty if all of it is covered."""
+    if start is None or first_day is None or first_day <= start:
+        return ()
+    share_ = 1.0
+    if end is not None and end > start:
+        share_ = max((end - first_day).days, 0) / (end - start).days
+    sentence = say(
+        "The data begin on {first}; the window from {start} is not fully covered by them.",
+        first=first_day,
+        start=start,
+    )
+    # A few missing days at the start (first order on the 4th) change nothing.
+    return () if share_ >= 0.98 else (("amber", sentence),)
