@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.errors import MissingInput
 from klientel.quality import Flag
-from klientel.words import Sentence, say
+from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 EXACT = "decimal(27, 4)"  # leaves room to multiply by a whole number of 10 digits within 38
 MINOR = 10_000  # minor units of money in one unit: amounts have four decimals
+VALUES = {  # what a customer can be valued by (handbook G4)
+    "revenue": mark("revenue"),
+    "invoiced": mark("invoiced revenue"),
+    "matched_revenue": mark("revenue by day of sale"),
+    "margin": mark("margin"),
+    "recurring": mark("monthly recurring revenue"),
+}
 WORD = 60  # months per bitmap word of `histories`
 
 
