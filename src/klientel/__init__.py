@@ -8,6 +8,7 @@ klientel.abc(book).figures
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -42,17 +43,19 @@ def analyse(book: Book, name: str, **parameters: Any) -> Result:
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if not name.startswith("_"):
-        from klientel.analyses import ANALYSES
+    # One file is one analysis: asking the folder, not the registry, keeps `from klientel import book` free
+    # of a circle while the registry itself is being imported.
+    if not name.startswith("_") and (Path(__file__).parent / "analyses" / f"{name}.py").exists():
+        from klientel.analyses import find
 
-        if name in ANALYSES:
+        analysis = find(name)
 
-            def ask(book: Book, **parameters: Any) -> Result:
-                return analyse(book, name, **parameters)
+        def ask(book: Book, **parameters: Any) -> Result:
+            return analyse(book, name, **parameters)
 
-            ask.__name__ = name
-            ask.__doc__ = f"{ANALYSES[name].title}: {ANALYSES[name].question}"
-            return ask
+        ask.__name__ = name
+        ask.__doc__ = f"{analysis.title}: {analysis.question}"
+        return ask
     raise AttributeError(f"module 'klientel' has no attribute {name!r}")
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from klientel.analysis import Analysis, Estimate, Outcome, Param
+from klientel.book import CANONICAL, DERIVED
 from klientel.engine import failed
 from klientel.errors import BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
 from klientel.periods import window_months
 from klientel.quality import Quality, covered
 from klientel.result import Result, ResultTable, Tables
-from klientel.words import Sentence, Share, say
+from klientel.schema import TABLES
+from klientel.words import Sentence, Share, mark, say
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +35,7 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
         values["window"] = "all"
     missing = lacking(book, analysis)
     if missing:
-        raise MissingInput(missing)
+        raise MissingInput(missing.sentence)
     window = values.get("window", 12)
     try:
         outcome = _run(book, analysis, values, window)
@@ -54,35 +57,53 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
     return _result(book, analysis, values, outcome)
 
 
-def lacking(book: Book, analysis: Analysis) -> Sentence | None:
-    """The sentence that says which columns are missing for an analysis; None if nothing is."""
+@dataclass(frozen=True)
+class Missing:
+    """What a Book lacks for an analysis: canonical columns to bring, and the sentence that says so."""
+
+    columns: tuple[str, ...]
+    sentence: Sentence
+
+
+# What a person has to bring for a derived column that is missing, in the words of the schema.
+_BRINGS = {
+    "margin": ("order_line.direct_cost", mark("costs or margins")),
+    "margin_base": ("order_line.direct_cost", mark("costs or margins")),
+}
+
+
+def lacking(book: Book, analysis: Analysis) -> Missing | None:
+    """What is missing for an analysis; None if nothing is."""
     gaps = [g for need in analysis.needs if not need.optional for g in book.lacks(need)]
     if not gaps:
         return None
-    words = dict.fromkeys(_plain_words(book, g) for g in gaps)
-    return say(
-        '{title} needs {columns}. `klientel check` shows what was recognised; --map TABLE.COLUMN="Header" '
-        "names a column that was not.",
+    brings = dict(_brings(book, gap) for gap in gaps)
+    sentence = say(
+        "{title} needs {what} ({columns}). `klientel check` shows what was recognised; "
+        '--map TABLE.COLUMN="Header" names a column that was not.',
         title=analysis.title,
-        columns=list(words),
+        what=list(dict.fromkeys(brings.values())),
+        columns=", ".join(brings),
     )
+    return Missing(tuple(brings), sentence)
 
 
-def _plain_words(book: Book, gap: str) -> str:
-    """What a person has to bring for a missing derived column: dates rather than `purchases.day`."""
+def _brings(book: Book, gap: str) -> tuple[str, str]:
+    """The canonical column for a gap, and what it is in plain words."""
     table, _, column = gap.partition(".")
-    if table in ("purchases", "histories", "totals", "lines"):
+    if table in DERIVED and table != "customers":
         if "lines" not in book.tables:
-            return say("an amount per customer (order_line.net_amount)")
-        if column in ("margin", "margin_base"):
-            return say("costs or margins (order_line.direct_cost)")
-        if not book.dated:
-            return say("a date for each sale (order_line.order_date)")
-    if table == "customers":
-        if column == "status":
-            return say("customers (customer.customer_id)")
-        return say("a customer attribute (customer.{column})", column=column or "industry_code")
-    return gap
+            return "order_line.net_amount", mark("an amount for each customer")
+        if column in _BRINGS:
+            return _BRINGS[column]
+        return "order_line.order_date", mark("a date for each sale")
+    canonical = "customer" if table == "customers" else CANONICAL.get(table, table)
+    entity = TABLES.get(canonical)
+    if entity is None:
+        return gap, gap
+    if column in entity.names():
+        return f"{canonical}.{column}", entity.field(column).title
+    return f"{canonical}.{column or entity.required[0][0]}", entity.title
 
 
 def check_parameters(analysis: Analysis, given: Mapping[str, Any]) -> dict[str, Any]:

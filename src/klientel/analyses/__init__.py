@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from klientel.analysis import Analysis
+from klientel.answer import Missing, lacking
 from klientel.errors import BadParameter, nearest
 from klientel.words import say
+
+if TYPE_CHECKING:
+    from klientel.book import Book
 
 ANALYSES: dict[str, Analysis] = {a.name: a for a in ()}
 
@@ -19,3 +25,10 @@ def find(name: str) -> Analysis:
     raise BadParameter(
         say("There is no analysis {name}; there are: {names}.", name=name, names=list(ANALYSES))
     )
+
+
+def unlocked(book: Book) -> tuple[list[Analysis], dict[str, Missing]]:
+    """The analyses that a Book can answer, and what is missing for the others."""
+    gaps = {name: lacking(book, analysis) for name, analysis in ANALYSES.items()}
+    free = [a for name, a in ANALYSES.items() if gaps[name] is None]
+    return free, {name: gap for name, gap in gaps.items() if gap is not None}

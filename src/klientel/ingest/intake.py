@@ -1,0 +1,81 @@
+"""What came in: per canonical table what was recognised, and every row that was not taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from klientel.ingest.raw import Rejection
+from klientel.ingest.recognition import Match, Recognition
+from klientel.words import Sentence
+
+
+@dataclass
+class TableReport:
+    """One canonical table: where it was read from and how many rows were taken.
+
+    rows = accepted + rejected counts rows of the files, also where several rows make one customer.
+    """
+
+    table: str
+    title: str
+    files: list[str] = field(default_factory=list)
+    rows: int = 0
+    rejected: int = 0
+    matches: dict[str, Match] = field(default_factory=dict)
+    unmapped: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """The files' names, as one text."""
+        return ", ".join(self.files)
+
+    @property
+    def accepted(self) -> int:
+        """Rows taken."""
+        return self.rows - self.rejected
+
+
+@dataclass
+class Intake:
+    """The whole intake of a Book: reports, rejections (at most 10,000 kept, `rejected` counts all), notes."""
+
+    tables: dict[str, TableReport] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    rejected: int = 0
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
+    recognitions: list[Recognition] = field(default_factory=list)
+
+    def to_dict(self, unlocks: list[str], locked: dict[str, list[str]]) -> dict[str, Any]:
+        """The JSON form of `klientel check` (design, section 5)."""
+        return {
+            "tables": {
+                report.table: {
+                    "file": report.file,
+                    "rows": report.rows,
+                    "accepted": report.accepted,
+                    "rejected": report.rejected,
+                    "columns": {name: match.header for name, match in report.matches.items()},
+                    "confidence": {name: round(m.confidence, 3) for name, m in report.matches.items()},
+                    "unmapped": report.unmapped,
+                }
+                for report in self.tables.values()
+            },
+            "rejected": self.rejected,
+            "rejections": [
+                {
+                    "file": r.file,
+                    "line": r.line,
+                    "column": r.column,
+                    "value": r.value,
+                    "reason": str(r.reason),
+                    "hint": str(r.hint),
+                }
+                for r in self.rejections
+            ],
+            "ignored": [{"file": file, "why": str(why)} for file, why in self.ignored],
+            "notes": [str(note) for note in self.notes],
+            "unlocks": unlocks,
+            "locked": locked,
+        }
