@@ -1,0 +1,130 @@
+"""Simulates a B2B firm, an invented supplier of drives and conveyors, whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from klientel.demo.catalogue import draw_catalogue, group_table
+from klientel.demo.columns import dates, decimals, texts
+from klientel.demo.contracts import draw_contracts
+from klientel.demo.credits import credit_table, draw_credits
+from klientel.demo.customers import customer_ids, customer_table
+from klientel.demo.days import Span, clock, intensity
+from klientel.demo.orders import draw_lines, draw_orders, line_table, order_table
+from klientel.demo.population import Population, draw_population
+from klientel.demo.rates import draw_rates
+from klientel.demo.sellers import owners, sellers
+from klientel.demo.settings import AS_OF, DEFAULT, Settings
+from klientel.demo.streams import streams
+from klientel.demo.truth import Truth, tell_truth
+from klientel.errors import BadParameter
+from klientel.words import mark, say
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow as pa
+
+NAME = mark("Norderwerk Drives and Conveyors (an invented firm)")
+
+
+@dataclass(frozen=True)
+class Firm:
+    """The tables of a firm in canonical columns (clean), and the truth they were drawn from.
+
+    `population` holds the latent values as arrays, for kinds of records that are drawn later.
+    """
+
+    seed: int
+    start: date
+    as_of: date
+    currency: str
+    customers: pa.Table
+    orders: pa.Table
+    order_lines: pa.Table
+    credit_notes: pa.Table
+    products: pa.Table
+    product_groups: pa.Table
+    contracts: pa.Table
+    reps: pa.Table
+    successions: pa.Table
+    rates: pa.Table
+    truth: Truth
+    population: Population
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The tables under their canonical names."""
+        return {
+            "customer": self.customers,
+            "order_header": self.orders,
+            "order_line": self.order_lines,
+            "credit_note_line": self.credit_notes,
+            "product": self.products,
+            "product_group": self.product_groups,
+            "project_contract": self.contracts,
+            "rep": self.reps,
+            "customer_succession": self.successions,
+            "fx_rate": self.rates,
+        }
+
+
+def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Settings = DEFAULT) -> Firm:
+    """Simulate `customers` customers over the `years` years before 2024-10-01.
+
+    The same arguments give the same firm. Every kind of record has its own random stream
+    (`streams.NAMES`). Raises BadParameter for fewer than 20 customers or fewer than 1 or more than 20 years.
+    """
+    if customers < 20:
+        raise BadParameter(say("A simulated firm needs at least {n} customers.", n=20))
+    if not 1 <= years <= 20:
+        raise BadParameter(say("A simulated firm can have {low} to {high} years.", low=1, high=20))
+    draw = streams(seed)
+    span = Span.of(years)
+    clocks = clock(intensity(span, settings))
+    people = draw_population(
+        draw["population"], draw["behaviour"], draw["mergers"], customers, span, clocks, settings
+    )
+    catalogue = draw_catalogue(draw["catalogue"], span, settings)
+    rates = draw_rates(draw["rates"], span, settings)
+    contracts = draw_contracts(draw["contracts"], people, span)
+    owner = owners(draw["people"], people)
+    orders = draw_orders(draw["orders"], people, contracts, clocks, span)
+    lines = draw_lines(draw["lines"], people, contracts, orders, catalogue, rates, span, settings)
+    credits = draw_credits(draw["credits"], people, orders, lines, span, settings)
+    return Firm(
+        seed=seed,
+        start=AS_OF.replace(year=AS_OF.year - years),
+        as_of=AS_OF,
+        currency="EUR",
+        customers=customer_table(draw["names"], draw["outside"], people, owner),
+        orders=order_table(draw["orders"], people, orders, contracts, owner),
+        order_lines=line_table(orders, lines, catalogue),
+        credit_notes=credit_table(people, orders, lines, credits, catalogue),
+        products=catalogue.table,
+        product_groups=group_table(),
+        contracts=contracts.table,
+        reps=sellers(draw["people"]),
+        successions=_successions(people),
+        rates=rates.table,
+        truth=tell_truth(people, orders, lines, credits, rates, span, settings),
+        population=people,
+    )
+
+
+def _successions(people: Population) -> pa.Table:
+    import pyarrow as pa
+
+    merged = np.flatnonzero(people.merged_into >= 0)
+    ids = customer_ids(len(people))
+    return pa.table(
+        {
+            "from_id": texts(ids[merged]),
+            "to_id": texts(ids[people.merged_into[merged]]),
+            "valid_from": dates(people.merged_on[merged]),
+            "share": decimals(np.full(len(merged), 100)),
+            "kind": pa.array(["merger"] * len(merged), type=pa.string()),
+        }
+    )
