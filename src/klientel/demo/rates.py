@@ -20,7 +20,7 @@ UNIT = 10_000
 
 @dataclass(frozen=True)
 class Rates:
-    """Average and closing rate per month, EUR per CHF in 1/UNIT; first_month counts from 1970-01."""
+    """Average rate per month, EUR per CHF in 1/UNIT; first_month counts from 1970-01."""
 
     table: pa.Table
     average: Ints
@@ -45,15 +45,13 @@ def draw_rates(rng: np.random.Generator, span: Span, settings: Settings) -> Rate
     opening = np.concatenate([[round(settings.chf_start * UNIT)], closing[:-1]])
     average = (opening + closing) // 2
     starts = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    ends = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
-    days = np.stack([starts, ends], axis=1).ravel()
     table = pa.table(
         {
-            "date": dates(days),
-            "from_currency": pa.repeat(pa.scalar("CHF"), len(days)),
-            "to_currency": pa.repeat(pa.scalar("EUR"), len(days)),
-            "rate": decimals(np.stack([average, closing], axis=1).ravel(), 4),
-            "kind": pa.array(["average", "closing"] * len(months)),
+            "date": dates(starts),
+            "from_currency": pa.repeat(pa.scalar("CHF"), len(starts)),
+            "to_currency": pa.repeat(pa.scalar("EUR"), len(starts)),
+            "rate": decimals(average, 4),
+            "kind": pa.repeat(pa.scalar("average"), len(starts)),
         }
     )
     return Rates(table, average, first)

@@ -57,8 +57,8 @@ INDUSTRIES = (
 SIZES = (
     Size("1-49", 0.50, (4, 49), 3.2, 850.0, 0.9, 0.03),
     Size("50-249", 0.31, (50, 249), 6.2, 1_950.0, 1.4, 0.08),
-    Size("250-999", 0.14, (250, 999), 11.5, 3_700.0, 2.1, 0.14),
-    Size("1000+", 0.05, (1_000, 12_000), 21.0, 6_900.0, 2.9, 0.20),
+    Size("250-999", 0.14, (250, 999), 16.0, 2_650.0, 2.1, 0.14),
+    Size("1000+", 0.05, (1_000, 12_000), 42.0, 3_450.0, 2.9, 0.20),
 )
 
 
@@ -76,10 +76,10 @@ class Settings:
     rate_shape: float = 2.2
     drop_shape: float = 1.5
     value_sigma: float = 0.82
-    order_sigma: float = 0.55
+    order_sigma: float = 0.5
     trend: tuple[float, float] = (0.014, 0.07)  # mean and standard deviation of the yearly log trend
     age: tuple[float, float] = (2.0, 4.0)  # Gamma shape and scale of the age of a customer at the start
-    existing: float = 0.76  # share of customers who are customers at the start
+    existing: float = 0.765  # share of customers who are customers at the start
     newcomer_value: float = 0.80  # a newcomer's orders against those of an old customer
     comeback: float = 0.16  # probability that a lost customer returns
     comeback_gap: tuple[float, float, float] = (0.7, 2.0, 0.25)  # years: minimum + Gamma(shape, scale)
@@ -87,7 +87,7 @@ class Settings:
     service: tuple[float, float, float, float] = (0.09, 0.15, 0.17, 0.14)
     key_accounts: float = 0.006
     key_account_value: float = 2.2
-    largest: float = 1_000_000.0  # EUR list value a year that no customer is expected to exceed
+    largest: float = 900_000.0  # EUR list value a year that no customer is expected to exceed
     loss_makers: float = 0.02
     loss_maker_discount: float = 0.45
     discount_step: float = 0.5  # per cent
