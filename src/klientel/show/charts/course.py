@@ -1,0 +1,184 @@
+"""The course of something over time or another ordered scale: lines and stacked areas."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from klientel.show.charts.canvas import EM, Canvas, cut, plot
+from klientel.show.figures import missing
+from klientel.words import mark
+
+if TYPE_CHECKING:
+    import altair as alt
+
+MOST_SERIES = 8
+_HEIGHT = 300
+
+
+def line(canvas: Canvas) -> alt.LayerChart:
+    """Lines of y over x, one per value of color, each named at its end instead of in a key.
+
+    options: low, high (columns: a band around each line), points=True, zero=False (axis need not begin
+    at zero).
+    """
+
+    series, labels = _series(canvas)
+    layers: list[Any] = []
+    for place, (name, points) in enumerate(series.items()):
+        colour = _colour(canvas, place, name)
+        base = plot(points).encode(x="x:Q", y="y:Q")
+        if points and points[0]["low"] is not None:
+            layers.append(
+                base.mark_area(color=colour, opacity=0.16, line=False).encode(y="low:Q", y2="high:Q")
+            )
+        layers.append(base.mark_line(color=colour))
+        if canvas.option("points", len(points) <= 18):
+            layers.append(base.mark_point(filled=True, size=34, opacity=1, color=colour))
+    largest = max(
+        (abs(p[k]) for s in series.values() for p in s for k in ("y", "low", "high") if p[k] is not None),
+        default=1,
+    )
+    ends = [(name, points[-1]["x"], points[-1]["y"]) for name, points in series.items() if points]
+    layers += _end_names(canvas, ends, largest)
+    x, y = _axes(canvas, labels, largest, bool(ends and (len(ends) > 1 or ends[0][0])))
+    # The axes hang on a layer of invisible points, whatever the lines themselves are made of.
+    points = [p for s in series.values() for p in s]
+    frame = plot(points).mark_point(opacity=0).encode(x=x, y=y)
+    layers.insert(0, frame)
+    return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
+
+
+def area(canvas: Canvas) -> alt.LayerChart:
+    """Areas of y over x stacked by color, named inside or at the end where they are thick enough."""
+
+    series, labels = _series(canvas)
+    levels = [0.0] * len(labels)
+    layers: list[Any] = []
+    ends = []
+    for place, (name, points) in enumerate(series.items()):
+        known = {p["x"]: p["y"] for p in points}
+        bands = []
+        for i in range(len(labels)):
+            low, levels[i] = levels[i], levels[i] + max(known.get(i, 0.0), 0.0)
+            bands.append({"x": i, "y": low, "top": levels[i]})
+        colour = _stack_colour(canvas, place, len(series))
+        base = plot(bands).encode(x="x:Q", y="y:Q", y2="top:Q")
+        layers.append(
+            base.mark_area(color=colour, line=False, stroke=canvas.colours["paper"], strokeWidth=0.8)
+        )
+        if bands:
+            ends.append(
+                (
+                    name,
+                    bands[-1]["x"],
+                    (bands[-1]["y"] + bands[-1]["top"]) / 2,
+                    bands[-1]["top"] - bands[-1]["y"],
+                )
+            )
+    largest = max(levels, default=1.0) or 1.0
+    thick = [(n, x, y) for n, x, y, height in ends if height > largest * 0.035]
+    layers += _end_names(canvas, thick, largest, stacked=len(series))
+    x, y = _axes(canvas, labels, largest, bool(thick and (len(series) > 1 or thick[0][0])))
+    layers[0] = layers[0].encode(x=x, y=y)
+    return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
+
+
+def _series(canvas: Canvas) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """Points per series at positions 0, 1, 2, ... of the sorted x values, and the labels of x."""
+    raw = canvas.values(canvas.chart.x)
+    order = sorted({v for v in raw if not missing(v)}, key=_key)
+    place = {v: i for i, v in enumerate(order)}
+    names = canvas.words(canvas.chart.color) if canvas.has(canvas.chart.color) else [""] * len(raw)
+    low, high = canvas.option("low"), canvas.option("high")
+    lows = canvas.values(low) if canvas.has(low) else [None] * len(raw)
+    highs = canvas.values(high) if canvas.has(high) else [None] * len(raw)
+    series: dict[str, list[dict[str, Any]]] = {}
+    for x, y, name, a, b in zip(raw, canvas.values(canvas.chart.y), names, lows, highs, strict=True):
+        if missing(x) or missing(y):
+            continue
+        band = not missing(a) and not missing(b)
+        point = {
+            "x": place[x],
+            "y": float(y),
+            "low": float(a) if band else None,
+            "high": float(b) if band else None,
+        }
+        series.setdefault(name, []).append(point)
+    for points in series.values():
+        points.sort(key=lambda p: p["x"])
+    return _gathered(canvas, series), canvas.labels(canvas.chart.x, order)
+
+
+def _gathered(canvas: Canvas, series: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """At most eight series; of an area the small ones become "all others", of lines they are left out."""
+    if len(series) <= MOST_SERIES or (canvas.chart.kind == "area" and len(series) <= 14):
+        return series
+    size = sorted(series, key=lambda n: -sum(abs(p["y"]) for p in series[n]))
+    kept = set(size[: MOST_SERIES - 1])
+    chosen = {n: s for n, s in series.items() if n in kept}
+    if canvas.chart.kind == "area":
+        sums: dict[int, float] = {}
+        for name in series:
+            for p in series[name] if name not in kept else ():
+                sums[p["x"]] = sums.get(p["x"], 0.0) + p["y"]
+        others = canvas.say(mark("all others"))
+        chosen[others] = [{"x": x, "y": y, "low": None, "high": None} for x, y in sorted(sums.items())]
+    return chosen
+
+
+def _axes(canvas: Canvas, labels: list[str], largest: float, named: bool) -> tuple[Any, Any]:
+    """The x axis with room for the names at its end, and the y axis."""
+    import altair as alt
+
+    last = max(len(labels) - 1, 1)
+    most = 4 if canvas.narrow else 9
+    every = max(1, -(-len(labels) // most))
+    axis = canvas.ordinal(labels, values=list(range(0, len(labels), every)), labelFlush=True, labelAngle=0)
+    if canvas.unit(canvas.chart.x) not in ("date", "month"):
+        axis.title = canvas.title_of(canvas.chart.x)
+    room = last * (0.34 if canvas.narrow else 0.2) if named else last * 0.03
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, last + room], nice=False), axis=axis)
+    zero = bool(canvas.option("zero", True))
+    values = canvas.axis(largest, canvas.unit(canvas.chart.y), grid=True)
+    return x, alt.Y("y:Q", scale=alt.Scale(zero=zero, nice=True), axis=values)
+
+
+def _end_names(
+    canvas: Canvas, ends: list[tuple[str, float, float]], largest: float, stacked: int = 0
+) -> list[Any]:
+    """Names at the ends of lines, pushed apart so that none covers another."""
+    import altair as alt
+
+    if not ends or (len(ends) == 1 and not ends[0][0]):
+        return []
+    gap, at = largest * 16 / (_HEIGHT * 0.92), float("-inf")
+    most = int((canvas.width * (0.22 if canvas.narrow else 0.14)) / (12 * EM))
+    said = []
+    for name, x, y in sorted(ends, key=lambda e: e[2]):
+        at = max(y, at + gap)
+        place = [e[0] for e in ends].index(name)
+        colour = canvas.colours["ink"] if stacked else _colour(canvas, place, name)
+        said.append({"x": x, "y": at, "text": cut(name, most), "colour": colour})
+    words = plot(said).mark_text(align="left", dx=9, baseline="middle", fontWeight="bold")
+    return [
+        words.encode(x="x:Q", y="y:Q", text="text:N", color=alt.Color("colour:N", scale=None, legend=None))
+    ]
+
+
+def _colour(canvas: Canvas, place: int, name: str) -> str:
+    return canvas.colours.of_class(name) or canvas.colours.category(place)
+
+
+def _stack_colour(canvas: Canvas, place: int, count: int) -> str:
+    """Old layers deep, young layers pale: cohorts are an order, not eight different things."""
+    if canvas.unit(canvas.chart.color) in ("class", "text", "key", "flag") and not canvas.option("ordered"):
+        return canvas.colours.category(place)
+    share = 1 - place / max(count - 1, 1)
+    return canvas.colours.step(0.18 + 0.8 * share)[0]
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value
