@@ -30,11 +30,14 @@ class RawColumn:
     """A column as found. `name` is its name in `source`; `header` what the person wrote above it.
 
     type: "text" for columns that still have to be parsed, otherwise the Arrow type ("int64", "date32[day]", ...).
+    native: a text column whose figures and dates were typed cells of a spreadsheet or JSON, so that they
+    are certain to be written with a decimal point (1234.5) and as ISO dates (2024-03-01).
     """
 
     name: str
     header: str
     type: str = "text"
+    native: bool = False
 
 
 @dataclass
@@ -45,6 +48,7 @@ class RawTable:
     frame, DuckDB relation) or an Ibis table. Staged text has columns c0, c1, ... and `line` (int64, the
     physical line, or spreadsheet row, counted from 1 in the original file); text cells keep their
     spelling, empty cells are NULL. Typed sources (has_line False) keep their own column names.
+    parts: names of the original files, one for each path in `source`, if they differ from `file`.
     rejections: rows that could not even be read as a row (ragged, undecodable); at most 10,000 are kept,
     `rejected` counts all. notes: what was decided ("semicolon, Windows-1252, 2 title rows skipped").
     """
@@ -60,6 +64,7 @@ class RawTable:
     rejections: list[Rejection] = field(default_factory=list)
     rejected: int = 0
     notes: list[Sentence] = field(default_factory=list)
+    parts: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -1,0 +1,57 @@
+"""Collects rows that could not be read, with what to do about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from klientel.ingest.formats.limits import LIMITS, Limits
+from klientel.ingest.raw import Rejection
+from klientel.words import Sentence, mark, say
+
+BLANK_HINT = mark("Nothing to do, if this line is not part of the table.")
+TITLE = mark("text above the table")
+COMMENT = mark("comment line")
+TOTAL = mark("total row")
+TOTAL_HINT = mark("Totals are computed from the rows; remove the row if it should not be reported.")
+FOOTER = mark("text below the table")
+UNDECODABLE = mark("characters that cannot be decoded")
+UNDECODABLE_HINT = mark("Save the file again as UTF-8, for example in Excel as “CSV UTF-8”.")
+NUL = mark("a NUL byte in the row")
+NUL_HINT = mark("The file is damaged here: export it again.")
+OPEN_QUOTE = mark("a quotation mark is opened and not closed")
+OPEN_QUOTE_HINT = mark("Close the quotation mark, or write a quotation mark inside a text twice.")
+STRAY = mark("a line break or quotation mark at a place where it cannot be read")
+STRAY_HINT = mark("Put the cell into quotation marks, and write quotation marks inside it twice.")
+TOO_LONG = mark("the line is too long to be a row")
+TOO_LONG_HINT = mark("Check that the file has line breaks where rows end.")
+RAGGED_HINT = mark("Put a text that contains the separator into quotation marks, or complete the row.")
+NOT_READ_HINT = mark("Leave the file out, or save it as CSV or XLSX.")
+
+
+@dataclass
+class Rejections:
+    """The bad rows of one file; keeps the first ones, counts all."""
+
+    file: str
+    limits: Limits = LIMITS
+    kept: list[Rejection] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, line: int, value: str, reason: str, hint: str, column: str = "") -> None:
+        """Note the row that begins in physical line `line`, with an excerpt of its text."""
+        self.count += 1
+        if len(self.kept) < self.limits.rejections:
+            excerpt = shortened(value, self.limits.excerpt)
+            self.kept.append(Rejection(self.file, line, column, excerpt, reason, hint))
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line, printable, at most `most` characters."""
+    flat = " ".join(text[: 4 * most].split())
+    clean = "".join(c if c.isprintable() else "�" for c in flat)
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def ragged(found: int, expected: int) -> Sentence:
+    """The reason for a row with too few or too many cells."""
+    return say("{found} cells instead of {expected}", found=found, expected=expected)
