@@ -6,12 +6,13 @@ G7), no NTILE and no ROW_NUMBER.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from klientel.errors import MissingInput
-from klientel.quality import Flag
+from klientel.quality import Flag, covered
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
@@ -29,14 +30,50 @@ VALUES = {  # what a customer can be valued by (handbook G4)
 WORD = 60  # months per bitmap word of `histories`
 
 
-def valued(totals: ir.Table, value: str) -> ir.Table:
-    """Customers with one value, as customer_id and value (exact decimal, NULL where unknown).
+@dataclass(frozen=True)
+class Valued:
+    """Customers with their value (customer_id, value), and what is known about it.
 
-    value: a money column of `totals`. Raises MissingInput if the Book has no such column.
+    usable: those with a known value, none where the coverage is too low to answer (G8); excluded: how
+    many customers have no known value; coverage: share of revenue with a known margin, None for others.
     """
+
+    usable: ir.Table
+    excluded: int = 0
+    coverage: float | None = None
+    reasons: tuple[tuple[Flag, str], ...] = ()
+
+
+def known_values(totals: ir.Table, contracts: ir.Table | None, value: str, as_of: date | None) -> Valued:
+    """The customers of `totals` by one of VALUES, as exact decimals; `recurring` from the contracts.
+
+    as_of None: nothing is dated. Unknown is left out, never 0; margins known for less than half of the
+    revenue give no customers and a red reason. Raises MissingInput if the source has no such value.
+    """
+    if value == "recurring":
+        if contracts is None:
+            raise MissingInput(say("The value {value} needs contracts with a recurring amount.", value=value))
+        return Valued(recurring(contracts, as_of))
     if value not in totals.columns:
         raise MissingInput(say("The value {value} is not in this source.", value=value))
-    return totals.select("customer_id", value=totals[value].cast(EXACT))
+    values = totals.select("customer_id", value=totals[value].cast(EXACT))
+    asked = {"unknown": totals[value].isnull().sum()}
+    if value == "margin" and "margin_base" in totals.columns:
+        asked |= {"base": totals.margin_base.sum(), "all": totals.revenue.sum()}
+    found = totals.agg(**asked).to_pyarrow().to_pylist()[0]
+    excluded, coverage = int(found["unknown"] or 0), None
+    if found.get("all"):
+        coverage = min(max(float((found["base"] or 0) / found["all"]), 0.0), 1.0)
+    quality = covered(0, excluded, coverage, VALUES[value])
+    if excluded:
+        left_out = say(
+            "Customers without a known value ({value}), left out: {n}.", n=excluded, value=VALUES[value]
+        )
+        quality = quality.because("amber", left_out)
+    usable = values.filter(values.value.notnull())
+    if coverage is not None and coverage < 0.5:
+        usable = usable.limit(0)
+    return Valued(usable, excluded, coverage, tuple((quality.flag, r) for r in quality.reasons))
 
 
 def recurring(contracts: ir.Table, as_of: date | None) -> ir.Table:
@@ -65,6 +102,16 @@ def recurring(contracts: ir.Table, as_of: date | None) -> ir.Table:
     return (
         open_.mutate(_amount=amount).group_by("customer_id").agg(value=lambda t: t._amount.sum().cast(EXACT))
     )
+
+
+def small_table(rows: list[dict[str, Any]], **types: str) -> ir.Table:
+    """Rows computed in Python as a table, with these column types in this order."""
+    import ibis
+    import pyarrow as pa
+
+    schema = ibis.schema(types).to_pyarrow()
+    table: ir.Table = ibis.memtable(pa.Table.from_pylist(rows, schema=schema))
+    return table
 
 
 def named(table: ir.Table, customers: ir.Table | None) -> ir.Table:

@@ -119,7 +119,7 @@ def lorenz(values: ArrayLike, points: int = 200) -> tuple[Floats, Floats]:
 
 
 def drawn(sorted_values: Floats, weights: Floats) -> dict[str, Floats]:
-    """Measures per bootstrap draw: gini, hhi, top20 (interpolated), pareto_share (customers for 80 %).
+    """Measures per bootstrap draw: gini, hhi, top20 (of ceil(0.2 n) customers), pareto_share.
 
     sorted_values: ascending, shape (n,); weights: (draws, n), how often each customer was drawn. No
     sorting: O(n) per draw. The pareto share counts whole customers, as `pareto_customers` does.
@@ -133,7 +133,7 @@ def drawn(sorted_values: Floats, weights: Floats) -> dict[str, Floats]:
         # equal customers drawn w times hold ranks rank-w+1 .. rank: their mean rank counts
         gini_ = 2 * (mass * (rank - (weights - 1) / 2)).sum(axis=1) / (n * total) - (n + 1) / n
         hhi_ = (mass * sorted_values).sum(axis=1) / total**2
-        top = _top_of_draw(sorted_values, rank, running, 0.8 * n)
+        top = _top_of_draw(sorted_values, rank, running, n - np.ceil(0.2 * n - _TOLERANCE))
         at = (running <= (0.2 + _TOLERANCE) * total[:, None]).sum(axis=1)  # customers that may be left out
         below = np.where(at > 0, np.take_along_axis(running, np.maximum(at - 1, 0)[:, None], 1)[:, 0], 0.0)
         known = np.where(at > 0, np.take_along_axis(rank, np.maximum(at - 1, 0)[:, None], 1)[:, 0], 0.0)
@@ -158,7 +158,7 @@ def influence(sorted_values: Floats) -> dict[str, Floats]:
     found = {"gini": (distance - 2 * mu * g) / mu - g * (v - mu) / mu}
     squares = float((v**2).mean())
     found["hhi"] = (v**2 - squares) / squares - 2 * (v - mu) / mu
-    found["top20"] = _share_influence(v, mu, 0.2)
+    found["top20"] = _share_influence(v, mu, ceil(Fraction(1, 5) * n) / n)
     p = pareto_customers(v) / n
     q = float(v[max(n - round(p * n), 0)])
     found["pareto_share"] = -_share_influence(v, mu, p) * mu / q if q > 0 else np.zeros(n)
@@ -186,7 +186,7 @@ def concentration_intervals(values: ArrayLike, level: float = 0.95) -> dict[str,
         return {}
     v = v / v.mean()  # scale-free, so that the result does not depend on the currency
     bends = influence(v)
-    here = {"gini": gini(v), "hhi": hhi(v), "top20": top_share(v, interpolated=True)}
+    here = {"gini": gini(v), "hhi": hhi(v), "top20": top_share(v)}
     here["pareto_share"] = pareto_customers(v) / v.size
     if v.size > BOOTSTRAP_UP_TO:
         return {name: _normal(name, here[name], bends[name], level) for name in _METHOD_NAMES}
@@ -217,8 +217,8 @@ def _share_influence(v: Floats, mu: float, p: float) -> Floats:
 
 
 def _top_of_draw(v: Floats, rank: Floats, running: Floats, bottom: Floats) -> Floats:
-    """Share of all but the `bottom` smallest customers, interpolated inside the customer at the limit."""
-    at = np.minimum((rank <= bottom[:, None]).sum(axis=1), v.size - 1)
+    """Share of all but the `bottom` smallest customers of each draw."""
+    at = np.minimum((rank <= bottom[:, None] + _TOLERANCE).sum(axis=1), v.size - 1)
     earlier = np.maximum(at - 1, 0)[:, None]
     known = np.where(at > 0, np.take_along_axis(rank, earlier, 1)[:, 0], 0.0)
     below = np.where(at > 0, np.take_along_axis(running, earlier, 1)[:, 0], 0.0)
