@@ -29,7 +29,7 @@ class Rejection:
 class RawColumn:
     """A column as found. `name` is its name in `source`; `header` what the person wrote above it.
 
-    type: "text" for columns that still have to be parsed, otherwise the Arrow type ("int64", "date32[day]", ...).
+    type: "text" for columns that still have to be parsed, else the Arrow type ("int64", "date32[day]", ...).
     native: a text column whose figures and dates were typed cells of a spreadsheet or JSON, so that they
     are certain to be written with a decimal point (1234.5) and as ISO dates (2024-03-01).
     """

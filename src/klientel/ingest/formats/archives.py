@@ -35,7 +35,7 @@ def unpack(path: Path, kind: Kind, file: str, reading: Reading) -> Path:
             case "bzip2":
                 opened = cast("IO[bytes]", bz2.BZ2File(packed))
             case _:
-                opened = cast("IO[bytes]", lzma.open(packed))
+                opened = cast("IO[bytes]", lzma.open(packed))  # noqa: SIM115 (closed by the with below)
         with opened:
             return _copied(opened, path.stat().st_size, file, reading)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from klientel.errors import BadFile
 from klientel.ingest.formats.archives import members, unpack
 from klientel.ingest.formats.columnar import read_arrow, read_parquet
+from klientel.ingest.formats.documents import read_json
 from klientel.ingest.formats.kinds import find_kind, stem
 from klientel.ingest.formats.rejections import NOT_READ_HINT
+from klientel.ingest.formats.sheets import read_workbook
 from klientel.ingest.formats.staging import Reading
 from klientel.ingest.formats.text import read_text
 from klientel.ingest.raw import RawTable, Rejection
@@ -47,6 +49,10 @@ def _read(path: Path, file: str, reading: Reading, depth: int) -> list[RawTable]
             return [read_parquet(path, file, name, reading)]
         case "arrow":
             return [read_arrow(path, file, name, reading)]
+        case "workbook":
+            return read_workbook(path, file, name, reading)
+        case "json":
+            return [read_json(path, file, name, reading)]
     if depth >= _NESTED:
         raise BadFile(say("{file} is packed too many times: give the unpacked file.", file=file))
     if kind == "zip":

@@ -32,8 +32,9 @@ _TOTAL = re.compile(
 _FIRST = 60  # rows that are looked at
 _WIDE = 200  # columns that are looked at
 _WORDS = """id nr no number name date kunde kunden kundennr firma datum umsatz betrag menge preis artikel
-    rechnung customer company account amount revenue quantity qty price product order invoice value sales status
-    type typ art land country city ort plz zip region branche industry segment beschreibung description"""
+    rechnung customer company account amount revenue quantity qty price product order invoice value sales
+    status type typ art land country city ort plz zip region branche industry segment beschreibung
+    description"""
 _COMMON = frozenset(_WORDS.split())
 
 
@@ -86,9 +87,13 @@ def _fuller(rows: Sequence[Cells], filled: Sequence[int], i: int, width: int) ->
         if filled[j] == 0:
             continue
         sparse = filled[i] <= 0.6 * width and filled[j] > filled[i]
-        if sparse and all(_kind(c) in ("text", "") for c in rows[j]) and _is_header(rows[j], rows[j + 1 :]):
+        if (
+            sparse
+            and all(cell_kind(c) in ("text", "") for c in rows[j])
+            and _is_header(rows[j], rows[j + 1 :])
+        ):
             spans = [k for k, c in enumerate(rows[i]) if c.strip()]
-            if len(spans) >= 2 and all(_kind(rows[i][k]) != "date" for k in spans) and _repeats(rows[j]):
+            if len(spans) >= 2 and all(cell_kind(rows[i][k]) != "date" for k in spans) and _repeats(rows[j]):
                 return i  # names spanning several columns above repeated names: a header of two rows
             return j
         break
@@ -109,7 +114,7 @@ def _has_second(rows: Sequence[Cells], top: int) -> bool:
     if not blanks:
         return False
     body = [row for row in rows[top + 2 :] if any(row)]
-    labels = all(_kind(c) in ("text", "") or _is_period(c) for c in below)
+    labels = all(cell_kind(c) in ("text", "") or _is_period(c) for c in below)
     return labels and bool(body) and _votes(below, body) > 0
 
 
@@ -130,9 +135,9 @@ def _votes(head: Cells, body: Sequence[Cells]) -> float:
         if not cell:
             continue
         below = [row[k].strip() for row in body if k < len(row) and row[k].strip()]
-        kinds = Counter(_kind(c) for c in below)
+        kinds = Counter(cell_kind(c) for c in below)
         figures = (kinds["number"] + kinds["date"]) / len(below) if below else 0.0
-        if _kind(cell) == "text":
+        if cell_kind(cell) == "text":
             votes += _text_votes(cell, below, figures)
         elif periods and _is_period(cell) and sum(_is_period(c) for c in below) <= 0.5 * len(below):
             votes += 1
@@ -169,7 +174,8 @@ def _like_name(name: str) -> bool:
     return len(name) <= 100 and any(c.isalpha() for c in name) and "@" not in name and "://" not in name
 
 
-def _kind(cell: str) -> _Kind:
+def cell_kind(cell: str) -> _Kind:
+    """What a cell looks like: nothing, a number, a date or a text."""
     cell = cell.strip()
     if not cell:
         return ""
@@ -182,7 +188,7 @@ def _kind(cell: str) -> _Kind:
 
 def _is_period(cell: str) -> bool:
     cell = cell.strip()
-    return bool(re.fullmatch(r"(?:19[89]|20\d)\d", cell)) or _kind(cell) == "date"
+    return bool(re.fullmatch(r"(?:19[89]|20\d)\d", cell)) or cell_kind(cell) == "date"
 
 
 @cache
@@ -204,12 +210,23 @@ def _known(cell: str) -> bool:
     return name in known or name.replace(" ", "") in known or any(word in _COMMON for word in name.split())
 
 
+def joined_header(above: Sequence[str], below: Sequence[str]) -> list[str]:
+    """One header of two rows: "Revenue" spanning "2023" and "2024" becomes "Revenue 2023", "Revenue 2024"."""
+    names, span = [], ""
+    for k in range(max(len(above), len(below))):
+        top = above[k].strip() if k < len(above) else ""
+        low = below[k].strip() if k < len(below) else ""
+        span = top or span
+        names.append(f"{span} {low}".strip() if low else top)
+    return names
+
+
 def is_total(cells: Sequence[str | None]) -> bool:
     """True for a row like "Summe; ; 1.234,56": the label of a total and, besides it, only figures."""
     given = [c.strip() for c in cells if c and c.strip()]
     if not given or not _TOTAL.match(given[0]):
         return False
-    return all(_kind(c) == "number" or _TOTAL.match(c) for c in given[1:])
+    return all(cell_kind(c) == "number" or _TOTAL.match(c) for c in given[1:])
 
 
 def column_names(

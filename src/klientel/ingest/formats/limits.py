@@ -28,7 +28,7 @@ class Limits:
     members: int = 1000  # usable files in one archive or folder
     sheet_bytes: int = 400 * MIB  # a workbook, unpacked: it must fit into memory
     sheet_cells: int = 12_000_000  # rows times columns of one sheet, empty cells included
-    record_bytes: int = 64 * MIB  # a JSON document that is not JSON lines
+    record_bytes: int = 32 * MIB  # a JSON document that is not JSON lines
     group_bytes: int = 64 * MIB  # rows collected in memory before they are written
 
 

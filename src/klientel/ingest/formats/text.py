@@ -18,7 +18,7 @@ from klientel.ingest.formats.dialect import (
     split_lines,
 )
 from klientel.ingest.formats.encoding import Encoding, find_encoding, stream_utf8
-from klientel.ingest.formats.header import NO_HEADER, Layout, column_names, find_header
+from klientel.ingest.formats.header import NO_HEADER, Layout, column_names, find_header, joined_header
 from klientel.ingest.formats.rejections import BLANK_HINT, COMMENT, TITLE, Rejections
 from klientel.ingest.formats.staging import Reading, Staging, closing_notes
 from klientel.ingest.raw import RawColumn, RawTable
@@ -169,17 +169,6 @@ def _header_cells(rows: list[list[str]], layout: Layout) -> list[str]:
         return []
     head = rows[layout.header]
     return joined_header(head, rows[layout.header + 1]) if layout.second else head
-
-
-def joined_header(above: Sequence[str], below: Sequence[str]) -> list[str]:
-    """One header of two rows: "Revenue" spanning "2023" and "2024" becomes "Revenue 2023", "Revenue 2024"."""
-    names, span = [], ""
-    for k in range(max(len(above), len(below))):
-        top = above[k].strip() if k < len(above) else ""
-        low = below[k].strip() if k < len(below) else ""
-        span = top or span
-        names.append(f"{span} {low}".strip() if low else top)
-    return names
 
 
 def _width(header: Sequence[str], body: Sequence[Sequence[str]]) -> int:

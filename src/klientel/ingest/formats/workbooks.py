@@ -1,0 +1,214 @@
+"""Looks into a workbook before it is loaded: passwords, bombs, cells without a stored value."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from xml.parsers import expat
+
+from klientel.errors import BadFile
+from klientel.ingest.formats.archives import bomb, locked
+from klientel.ingest.formats.limits import MIB, Limits
+from klientel.words import Sentence, say
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*?(/?)>')
+_ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*?\bt="e"')
+_NO_RESULT = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
+_OVERLAP = 512  # bytes kept between pieces, so that no cell is overlooked at a seam
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+
+
+@dataclass
+class Facts:
+    """What was seen in the XML of a workbook: error cells, formulas without result, extent of a sheet."""
+
+    errors: int = 0
+    unsolved: int = 0
+    row: int = 0
+    column: int = 0
+
+    def notes(self) -> list[Sentence]:
+        """Cells whose content is not there, as sentences."""
+        notes = []
+        if self.errors:
+            notes.append(say("{n} cells hold an error such as #N/A and count as empty.", n=self.errors))
+        if self.unsolved:
+            notes.append(
+                say(
+                    "{n} formulas have no stored result and count as empty: "
+                    "open the file in Excel or LibreOffice once and save it.",
+                    n=self.unsolved,
+                )
+            )
+        return notes
+
+
+def inspect(path: Path, file: str, limits: Limits) -> Facts:
+    """Check that a workbook can be loaded into memory.
+
+    Raises BadFile if it needs a password, is damaged, or would grow beyond the limits (few bytes of XML
+    can claim a sheet of 17 billion cells).
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) == _OLE:
+            if _holds(stream, _ENCRYPTED):
+                raise BadFile(locked(file))
+            return Facts()
+    if not zipfile.is_zipfile(path):
+        return Facts()
+    facts = Facts()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_size(archive, file, limits)
+            for info in archive.infolist():
+                with archive.open(info) as member:
+                    if info.filename == "content.xml":
+                        _open_document(member, file, limits)
+                    elif info.filename == "META-INF/manifest.xml":
+                        _refuse_encryption(member, file, limits)
+                    else:
+                        _sheet(member, info.filename, facts, file, limits)
+    except _DAMAGED as error:
+        raise BadFile(damaged(file)) from error
+    return facts
+
+
+def damaged(file: str) -> Sentence:
+    """The sentence for a workbook that cannot be opened."""
+    return say(
+        "{file} cannot be opened as a workbook: it is damaged or no spreadsheet. "
+        "Open it in Excel or LibreOffice and save it again as XLSX.",
+        file=file,
+    )
+
+
+def _holds(stream: IO[bytes], needle: bytes) -> bool:
+    tail = b""
+    while data := stream.read(MIB):
+        if needle in tail + data:
+            return True
+        tail = data[-len(needle) :]
+    return False
+
+
+def _check_size(archive: zipfile.ZipFile, file: str, limits: Limits) -> None:
+    size = sum(info.file_size for info in archive.infolist())
+    packed = sum(info.compress_size for info in archive.infolist())
+    if size > limits.sheet_bytes:
+        raise BadFile(_too_large(file))
+    if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
+        raise BadFile(bomb(file))
+
+
+def _pieces(member: IO[bytes], file: str, limits: Limits) -> Iterator[bytes]:
+    """The member in pieces, counted as they come: sizes in the directory of an archive can lie."""
+    total = 0
+    while data := member.read(4 * MIB):
+        total += len(data)
+        if total > limits.sheet_bytes:
+            raise BadFile(_too_large(file))
+        yield data
+
+
+def _sheet(member: IO[bytes], name: str, facts: Facts, file: str, limits: Limits) -> None:
+    """Count error cells and formulas without result, and check how far a sheet extends."""
+    is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
+    tail = b""
+    facts.row = facts.column = 0
+    for data in _pieces(member, file, limits):
+        if not is_sheet:
+            continue
+        text = tail + data
+        for letters, row, closed in _CELL.findall(text):
+            if not closed:
+                facts.row = max(facts.row, int(row))
+                facts.column = max(facts.column, _column(letters))
+        if facts.row * facts.column > limits.sheet_cells:
+            raise BadFile(_too_wide(file, facts.row, facts.column))
+        # a match that reaches into the tail was counted with the piece before
+        facts.errors += sum(m.end() > len(tail) for m in _ERROR.finditer(text))
+        facts.unsolved += sum(m.end() > len(tail) for m in _NO_RESULT.finditer(text))
+        tail = text[-_OVERLAP:]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _open_document(member: IO[bytes], file: str, limits: Limits) -> None:
+    """Add up repeated rows and columns of an OpenDocument sheet: calamine writes them all out."""
+    extent = _Extent(file, limits)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = extent.start
+    parser.EndElementHandler = extent.end
+    try:
+        for data in _pieces(member, file, limits):
+            parser.Parse(data, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise BadFile(damaged(file)) from error
+
+
+@dataclass
+class _Extent:
+    file: str
+    limits: Limits
+    rows: int = 0
+    pending: int = 0  # empty rows that count only if a filled row follows
+    width: int = 0
+    repeat: int = 1
+    cells: int = 0
+    filled: int = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(":")[2]
+        if kind == "table":
+            self.rows = self.pending = self.width = 0
+        elif kind == "table-row":
+            self.repeat = int(attributes.get("table:number-rows-repeated", 1))
+            self.cells = self.filled = 0
+        elif kind in ("table-cell", "covered-table-cell"):
+            self.cells += int(attributes.get("table:number-columns-repeated", 1))
+            if "office:value-type" in attributes or "table:formula" in attributes:
+                self.filled = self.cells
+        elif kind == "p":
+            self.filled = max(self.filled, self.cells)
+
+    def end(self, name: str) -> None:
+        if name.rpartition(":")[2] != "table-row":
+            return
+        self.pending += self.repeat
+        if self.filled:
+            self.rows, self.pending = self.rows + self.pending, 0
+            self.width = max(self.width, self.filled)
+            if self.rows * self.width > self.limits.sheet_cells:
+                raise BadFile(_too_wide(self.file, self.rows, self.width))
+
+
+def _refuse_encryption(member: IO[bytes], file: str, limits: Limits) -> None:
+    if any(b"encryption-data" in data for data in _pieces(member, file, limits)):
+        raise BadFile(locked(file))
+
+
+def _too_large(file: str) -> Sentence:
+    return say("{file} is too large to be read as a workbook: save its sheets as CSV.", file=file)
+
+
+def _too_wide(file: str, rows: int, columns: int) -> Sentence:
+    return say(
+        "A sheet of {file} reaches over {rows} rows and {columns} columns: delete the empty rows and columns "
+        "around the table, or save the sheet as CSV.",
+        file=file,
+        rows=rows,
+        columns=columns,
+    )
