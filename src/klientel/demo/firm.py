@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from klientel.demo.settings import AS_OF, DEFAULT, Settings
 from klientel.demo.streams import streams
 from klientel.demo.truth import Truth, tell_truth
 from klientel.errors import BadParameter
-from klientel.words import mark, say
+from klientel.words import Amount, Sentence, mark, say
 
 if TYPE_CHECKING:
     from datetime import date
@@ -69,6 +70,21 @@ class Firm:
             "customer_succession": self.successions,
             "fx_rate": self.rates,
         }
+
+    def summary(self) -> Sentence:
+        """One sentence for a person: who this is and what is true about it."""
+        return say(
+            "{name}: {customers} customers, {orders} orders with {lines} lines from {start} to {end}, "
+            "true net revenue {revenue} {currency}.",
+            name=NAME,
+            customers=self.truth.customers.num_rows,
+            orders=self.truth.orders,
+            lines=self.truth.order_lines,
+            start=self.start,
+            end=self.as_of - timedelta(days=1),
+            revenue=Amount(self.truth.revenue),
+            currency=self.currency,
+        )
 
 
 def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Settings = DEFAULT) -> Firm:

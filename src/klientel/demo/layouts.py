@@ -176,7 +176,7 @@ LAYOUTS = (
             Header("from_id", "Former customer number", "Alte Kundennummer"),
             Header("to_id", "New customer number", "Neue Kundennummer"),
             Header("valid_from", "Valid from", "Gültig ab", "date"),
-            Header("share", "Share", "Anteil", "percent"),
+            Header("share", "Share %", "Anteil %", "percent"),
             Header("kind", "Kind", "Art", "word"),
         ),
     ),

@@ -92,7 +92,7 @@ def draw_population(
     scale = _of(INDUSTRIES, "lifetime_scale", industry) + age
     drop_rate = behaviour.gamma(settings.drop_shape, 1.0, n) / scale
     since = np.where(newcomer, acquired + 1, span.start)
-    pause_start, pause_end, dropout = _lives(behaviour, since, drop_rate, span, settings)
+    pause_start, pause_end, dropout = _lives(behaviour, since, drop_rate, span, clocks, settings)
     mean, deviation = settings.trend
     people = Population(
         industry,
@@ -152,17 +152,20 @@ def _first_days(rng: np.random.Generator, industry: Ints, clocks: Floats, span: 
 
 
 def _lives(
-    rng: np.random.Generator, since: Ints, drop_rate: Floats, span: Span, settings: Settings
+    rng: np.random.Generator, since: Ints, drop_rate: Floats, span: Span, clocks: Floats, settings: Settings
 ) -> tuple[Ints, Ints, Ints]:
-    """First end, comeback and final end as day numbers; equal where there is no comeback."""
+    """First end, comeback (a working day in the span) and final end; equal where there is no comeback."""
     n = len(since)
     first = since + np.floor(rng.exponential(1.0, n) / drop_rate * YEAR).astype(np.int64)
     minimum, shape, scale = settings.comeback_gap
     gap = np.floor((minimum + rng.gamma(shape, scale, n)) * YEAR).astype(np.int64)
-    second = first + gap + 1 + np.floor(rng.exponential(1.0, n) / drop_rate * YEAR).astype(np.int64)
-    back = (rng.random(n) < settings.comeback) & (first + gap < span.end)
-    first, second = np.minimum(first, NEVER - 1), np.minimum(second, NEVER - 1)
-    return first, np.where(back, first + gap, first), np.where(back, second, first)
+    again = np.floor(rng.exponential(1.0, n) / drop_rate * YEAR).astype(np.int64)
+    open_days = np.append(np.flatnonzero(np.diff(clocks[0]) > 0), span.end - span.start) + span.start
+    home = open_days[np.minimum(np.searchsorted(open_days, first + gap), len(open_days) - 1)]
+    back = (rng.random(n) < settings.comeback) & (first + gap < span.end) & (home < span.end)
+    first = np.minimum(first, NEVER - 1)
+    second = np.minimum(home + 1 + again, NEVER - 1)
+    return first, np.where(back, home, first), np.where(back, second, first)
 
 
 def _groups(rng: np.random.Generator, size: Ints) -> Ints:

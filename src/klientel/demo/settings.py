@@ -79,7 +79,7 @@ class Settings:
     order_sigma: float = 0.5
     trend: tuple[float, float] = (0.014, 0.07)  # mean and standard deviation of the yearly log trend
     age: tuple[float, float] = (2.0, 4.0)  # Gamma shape and scale of the age of a customer at the start
-    existing: float = 0.765  # share of customers who are customers at the start
+    existing: float = 0.785  # share of customers who are customers at the start
     newcomer_value: float = 0.80  # a newcomer's orders against those of an old customer
     comeback: float = 0.16  # probability that a lost customer returns
     comeback_gap: tuple[float, float, float] = (0.7, 2.0, 0.25)  # years: minimum + Gamma(shape, scale)

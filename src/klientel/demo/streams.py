@@ -17,7 +17,6 @@ NAMES = (
     "credits",
     "rates",
     "outside",
-    "dirt",
     "mergers",
 )
 

@@ -112,8 +112,7 @@ def _latent(people: Population, placed: Ints, invoiced: Ints, credited: Ints, sp
 
     ids = customer_ids(len(people))
     paused = people.pause_end > people.pause_start
-    resting = paused & (people.pause_start < span.end) & (people.pause_end >= span.end)
-    alive = (people.dropout >= span.end) & ~resting & (people.merged_into < 0)
+    alive = (people.dropout >= span.end) & (people.merged_into < 0)
     far = 2_932_000  # beyond about the year 9997 a date cannot be read by most programs
 
     def when(days: Ints, missing: Flags | None = None) -> pa.Array:
