@@ -239,7 +239,7 @@ def check(form: str, output: str | None, lang: str | None, **given: Any) -> None
     free, locked = unlocked(book)
     if form == "json":
         write.text(
-            book.intake.to_dict([a.name for a in free], {n: list(m) for n, m in locked.items()}), output
+            book.intake.to_dict([a.name for a in free], {n: list(m.columns) for n, m in locked.items()}), output
         )
         return
     sentences = {name: missing.sentence for name, missing in locked.items()}

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from klientel.analyses.abc import abc
+from klientel.analyses.cohorts import cohorts
+from klientel.analyses.concentration import concentration
+from klientel.analyses.movement import movement
+from klientel.analyses.retention import retention
 from klientel.analysis import Analysis
 from klientel.answer import Missing, lacking
 from klientel.errors import BadParameter, nearest
@@ -12,7 +17,17 @@ from klientel.words import say
 if TYPE_CHECKING:
     from klientel.book import Book
 
-ANALYSES: dict[str, Analysis] = {a.name: a for a in ()}
+# In menu order. A new analysis is one file and one line here.
+ANALYSES: dict[str, Analysis] = {
+    a.name: a
+    for a in (
+        abc,
+        concentration,
+        cohorts,
+        retention,
+        movement,
+    )
+}
 
 
 def find(name: str) -> Analysis:

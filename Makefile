@@ -1,0 +1,54 @@
+# Two commands are enough on a fresh machine with Python 3.11: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+PYTEST_FLAGS ?= -n auto --dist loadfile
+
+.PHONY: setup demo test check lint types layers words docs bench lock clean
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/klientel demo klientel-demo
+
+test: setup
+ifdef FAST
+	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow" $(ARGS)
+else
+	$(BIN)/pytest $(PYTEST_FLAGS) $(ARGS)
+endif
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+words: setup
+	$(BIN)/python tools/words.py --check
+
+docs: setup
+	$(BIN)/pytest -q tests/docs
+
+check: lint types layers words test
+
+bench: setup
+	$(BIN)/python benchmarks/lines.py $(ARGS)
+
+# Versions and hashes, no addresses.
+lock: setup
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv lock --quiet
+	$(BIN)/uv export --quiet --format requirements.txt --no-dev --no-emit-project --no-header --no-annotate -o requirements.lock > /dev/null
+	$(BIN)/uv export --quiet --format requirements.txt --no-emit-project --no-header --no-annotate -o requirements-dev.lock > /dev/null
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis klientel-demo

@@ -1,0 +1,279 @@
+"""Lines of the Book: order lines joined with their headers, credit notes, or what stands in for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from klientel.ingest.reading import Read, Reader
+from klientel.ingest.sql import AMOUNT
+from klientel.ingest.values.shapes import identifier
+from klientel.words import Sentence, say
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Columns of the lines in the Book, with the SQL type of an absent one where tables are put together.
+COLUMNS: dict[str, str] = {
+    "customer_id": "VARCHAR",
+    "customer_name": "VARCHAR",
+    "day": "DATE",
+    "order_id": "VARCHAR",
+    "product_id": "VARCHAR",
+    "product_group_id": "VARCHAR",
+    AMOUNT: "DECIMAL(18,4)",
+    "qty": "DECIMAL(18,4)",
+    "margin": "DECIMAL(18,4)",
+    "is_credit": "BOOLEAN",
+    "original_order_id": "VARCHAR",
+    "currency": "VARCHAR",
+    "rep_id": "VARCHAR",
+    "list_price": "DECIMAL(18,4)",
+    "source_no": "INTEGER",
+    "line": "BIGINT",
+}
+_FROM_HEADER = ("customer_id", "customer_name", "order_date", "currency", "rep_id")
+
+
+@dataclass
+class Made:
+    """The lines as a DuckDB view, and what they were made of."""
+
+    view: str
+    source: str
+    columns: tuple[str, ...]
+    direct: bool = False
+    notes: list[Sentence] = field(default_factory=list)
+
+
+class LineMaker:
+    """Puts the lines together out of the tables that were read."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, scratch: Path, reader: Reader) -> None:
+        self.con = con
+        self.scratch = scratch
+        self.reader = reader
+        self.notes: list[Sentence] = []
+
+    def make(self, reads: dict[str, list[Read]], names: str | None) -> Made | None:
+        """The lines; None if no table says anything about value.
+
+        names: view of (name, customer_id) to find the number of customers that lines know by name only.
+        Order lines first; without them order totals; without those won opportunities.
+        """
+        lines = [r for r in reads.get("order_line", []) if AMOUNT in r.columns]
+        headers = reads.get("order_header", [])
+        source = "order_line"
+        if lines and all(_own(r) for r in lines) and len(lines) == 1 and lines[0].direct:
+            return self._direct(lines[0])
+        parts = [self._line_part(r, headers) for r in lines]
+        if not lines and any("net_amount" in h.columns for h in headers):
+            source = "order_header"
+            parts = [self._header_part(h) for h in headers if "net_amount" in h.columns]
+        if not parts:
+            deals = [r for r in reads.get("opportunity", []) if "amount" in r.columns]
+            parts = [self._deal_part(r) for r in deals if "outcome" in r.columns and _knows_customer(r)]
+            source = "opportunity"
+            if parts:
+                self.notes.append(
+                    say("No sales were given: won opportunities stand for them, on their closing day.")
+                )
+        parts = [p for p in parts if p]
+        if not parts:
+            return None
+        parts += [
+            self._credit_part(r, headers) for r in reads.get("credit_note_line", []) if AMOUNT in r.columns
+        ]
+        return self._together(parts, source, names, reads.get("product", []))
+
+    def _direct(self, read: Read) -> Made:
+        """A large typed source is read where it is: only the columns there are, nothing copied."""
+        have = [c for c in COLUMNS if c in read.columns and c not in ("source_no", "line")]
+        day = ["order_date AS day"] if "order_date" in read.columns else []
+        signs = (
+            self.con.execute(f"SELECT min({AMOUNT}) < 0 FROM {read.view}").fetchall()
+            if not _positive(read)
+            else [(False,)]
+        )
+        credit = [f"{AMOUNT} < 0 AS is_credit"] if signs[0][0] else []
+        kept = ", ".join([*map(identifier, have), *day, *credit])
+        where = "" if read.clean else " WHERE reject IS NULL"
+        self.con.execute(f"CREATE TEMP VIEW book_lines AS SELECT {kept} FROM {read.view}{where}")
+        return Made(
+            "book_lines",
+            "order_line",
+            (*have, *(["day"] if day else []), *(["is_credit"] if credit else [])),
+            True,
+        )
+
+    def _line_part(self, read: Read, headers: list[Read]) -> str:
+        have = set(read.columns)
+        credit = f"{AMOUNT} < 0" + (" OR qty < 0" if "qty" in have else "")
+        if _own(read) or not headers or "order_id" not in have:
+            return self._select(read, {"day": "order_date", "is_credit": credit})
+        head = self._headers(headers)
+        self._orphans(read, head)
+        own = {c: f"coalesce(l.{c}, h.{c})" if c in have else f"h.{c}" for c in _FROM_HEADER}
+        exprs = {"day": own["order_date"], "is_credit": credit} | {
+            c: own[c] for c in _FROM_HEADER if c != "order_date"
+        }
+        chosen = ", ".join(f"{self._column(c, have, exprs)} AS {c}" for c in COLUMNS)
+        return f"SELECT {chosen} FROM {read.accepted} l JOIN {head} h USING (order_id)"
+
+    def _headers(self, headers: list[Read]) -> str:
+        """One row per order number; a number that appears twice would multiply its lines, the first is taken."""
+        parts = []
+        for h in headers:
+            day = " , ".join(c for c in ("order_date", "invoice_date") if c in h.columns)
+            exprs = {"order_date": f"coalesce({day})" if day else "CAST(NULL AS DATE)"}
+            columns = [
+                f"{exprs.get(c) or (c if c in h.columns else f'CAST(NULL AS VARCHAR)')} AS {c}"
+                for c in _FROM_HEADER
+            ]
+            parts.append(f"SELECT order_id, {', '.join(columns)}, source_no, line FROM {h.accepted}")
+        for h in headers:
+            self.reader.list_rows(
+                h,
+                f"SELECT line, 'order_id|twice', order_id FROM (SELECT *, row_number() OVER (PARTITION BY order_id ORDER BY line) AS k FROM {h.accepted}) WHERE k > 1",
+            )
+            twice = self.con.execute(
+                f"SELECT count(*) - count(DISTINCT order_id) FROM {h.accepted}"
+            ).fetchall()[0][0]
+            h.rejected += twice
+        self.con.execute("CREATE OR REPLACE TEMP VIEW all_headers AS " + " UNION ALL ".join(parts))
+        return "(SELECT DISTINCT ON (order_id) * FROM all_headers ORDER BY order_id, source_no, line)"
+
+    def _orphans(self, read: Read, head: str) -> None:
+        """Reject lines whose order is in no orders file."""
+        where = f"FROM {read.accepted} l WHERE l.order_id IS NULL OR NOT EXISTS (SELECT 1 FROM all_headers h WHERE h.order_id = l.order_id)"
+        row = self.con.execute(f"SELECT count(*), sum({AMOUNT}) {where}").fetchall()[0]
+        if row[0]:
+            self.reader.list_rows(read, f"SELECT line, 'order_id|orphan', order_id {where}")
+            read.rejected += row[0]
+            if read.value_taken is not None:
+                read.value_taken -= float(row[1] or 0)
+
+    def _header_part(self, read: Read) -> str:
+        day = ", ".join(c for c in ("order_date", "invoice_date") if c in read.columns)
+        return self._select(
+            read,
+            {
+                "day": f"coalesce({day})" if day else "NULL",
+                AMOUNT: "net_amount",
+                "is_credit": "net_amount < 0",
+            },
+        )
+
+    def _deal_part(self, read: Read) -> str:
+        day = ", ".join(c for c in ("close_date", "created_on") if c in read.columns)
+        part = self._select(
+            read,
+            {
+                "day": f"coalesce({day})" if day else "NULL",
+                "order_id": "opportunity_id" if "opportunity_id" in read.columns else "NULL",
+                AMOUNT: "amount",
+                "is_credit": "false",
+            },
+        )
+        key = (
+            "coalesce(customer_id, customer_name)"
+            if {"customer_id", "customer_name"} <= set(read.columns)
+            else ("customer_id" if "customer_id" in read.columns else "customer_name")
+        )
+        return f"{part} WHERE outcome = 'won' AND {AMOUNT} IS NOT NULL AND {key} IS NOT NULL" if part else ""
+
+    def _credit_part(self, read: Read, headers: list[Read]) -> str:
+        exprs = {
+            "day": '"date"',
+            "is_credit": "true",
+            "order_id": "credit_id" if "credit_id" in read.columns else "NULL",
+        }
+        if "qty" in read.columns:
+            exprs["qty"] = "-abs(qty)"
+        if _knows_customer(read) or not headers:
+            return self._select(read, exprs)
+        # A credit note without customer takes the one of the order that it names.
+        head = self._headers(headers)
+        have = set(read.columns)
+        exprs |= {"customer_id": "h.customer_id", "customer_name": "h.customer_name"}
+        chosen = ", ".join(f"{self._column(c, have, exprs)} AS {c}" for c in COLUMNS)
+        return f"SELECT {chosen} FROM {read.accepted} l JOIN {head} h ON h.order_id = l.original_order_id"
+
+    def _select(self, read: Read, exprs: dict[str, str]) -> str:
+        have = set(read.columns)
+        chosen = []
+        for c in COLUMNS:
+            sql = exprs.get(c)
+            if sql and c == "day" and sql == "order_date" and "order_date" not in have:
+                sql = "CAST(NULL AS DATE)"
+            chosen.append(f"{sql or self._column(c, have, {}, '')} AS {c}")
+        return f"SELECT {', '.join(chosen)} FROM {read.accepted}"
+
+    def _column(self, name: str, have: set[str], exprs: dict[str, str], alias: str = "l.") -> str:
+        if name in exprs:
+            return exprs[name]
+        if name in have or name in ("source_no", "line"):
+            return f"{alias}{name}"
+        return f"CAST(NULL AS {COLUMNS[name]})"
+
+    def _together(self, parts: list[str], source: str, names: str | None, products: list[Read]) -> Made:
+        """All parts in one Parquet file, customers found by name where only the name is known."""
+        typed = ", ".join(f"CAST({c} AS {t}) AS {c}" for c, t in COLUMNS.items())
+        sql = f"SELECT {typed} FROM (" + " UNION ALL ".join(parts) + ")"
+        sql = self._with_costs(sql, products)
+        key = "coalesce(l.customer_id, l.customer_name)"
+        if names:
+            key = f"coalesce(l.customer_id, n.customer_id, l.customer_name)"
+            sql = f"SELECT l.* REPLACE ({key} AS customer_id) FROM ({sql}) l LEFT JOIN {names} n ON lower(trim(l.customer_name)) = n.name"
+        else:
+            sql = f"SELECT l.* REPLACE ({key} AS customer_id) FROM ({sql}) l"
+        path = str(self.scratch / "lines.parquet")
+        self.con.sql(sql).write_parquet(path, compression="snappy")
+        self.con.read_parquet(path).create_view("all_lines")
+        filled = ", ".join(f"count({c})" for c in COLUMNS)
+        counts = self.con.execute(f"SELECT {filled} FROM all_lines").fetchall()[0]
+        kept = [c for c, n in zip(COLUMNS, counts, strict=True) if n or c in ("customer_id", AMOUNT)]
+        self.con.execute(f"CREATE TEMP VIEW book_lines AS SELECT {', '.join(kept)} FROM all_lines")
+        return Made("book_lines", source, tuple(kept), notes=self.notes)
+
+    def _with_costs(self, sql: str, products: list[Read]) -> str:
+        """Margins from the products' standard cost where lines have a quantity and no cost of their own."""
+        costs = [p for p in products if {"product_id", "standard_cost"} <= set(p.columns)]
+        if not costs:
+            return sql
+        cost = " UNION ALL ".join(f"SELECT product_id, standard_cost FROM {p.accepted}" for p in costs)
+        margin = "coalesce(l.margin, TRY(CAST(l.amount - CAST(l.qty AS DECIMAL(28,4)) * c.standard_cost AS DECIMAL(18,4))))"
+        return (
+            f"SELECT l.* REPLACE ({margin} AS margin) FROM ({sql}) l LEFT JOIN "
+            f"(SELECT product_id, max(standard_cost) AS standard_cost FROM ({cost}) GROUP BY product_id) c USING (product_id)"
+        )
+
+
+def _own(read: Read) -> bool:
+    """True if the lines know their customer themselves."""
+    return _knows_customer(read)
+
+
+def _knows_customer(read: Read) -> bool:
+    return bool({"customer_id", "customer_name"} & set(read.columns))
+
+
+def _positive(read: Read) -> bool:
+    """True if Parquet metadata says that no amount is negative, so that no scan is needed to know it."""
+    import pyarrow.parquet as pq
+
+    raw = read.recognition.raw
+    match = read.recognition.columns.get("net_amount")
+    if not isinstance(raw.source, list) or match is None:
+        return False
+    for path in raw.source:
+        metadata = pq.ParquetFile(path).metadata
+        for group in range(metadata.num_row_groups):
+            for i in range(metadata.num_columns):
+                column = metadata.row_group(group).column(i)
+                if column.path_in_schema == match.column:
+                    statistics = column.statistics
+                    if statistics is None or not statistics.has_min_max or statistics.min < 0:
+                        return False
+    return True

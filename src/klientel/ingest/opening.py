@@ -1,0 +1,315 @@
+"""Opens a Book: files are read, recognised, checked and put together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from klientel.book import Book, Facts
+from klientel.engine import Engine, connect, failed
+from klientel.errors import BadFile, KlientelError
+from klientel.ingest.formats import read_sources
+from klientel.ingest.intake import Intake, TableReport
+from klientel.ingest.lines import LineMaker, Made
+from klientel.ingest.mapping import Template, recognise
+from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
+from klientel.ingest.raw import Progress, RawTable
+from klientel.ingest.reading import LISTED, Read, Reader
+from klientel.ingest.values import profile
+from klientel.ingest.values.shapes import identifier
+from klientel.money import code, convert, reporting_currency
+from klientel.periods import parse_day
+from klientel.schema import TABLES
+from klientel.words import mark, say
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_SOON = 60_000  # rows: below this no progress is told between the steps
+
+
+def open_book(
+    source: Any,
+    *,
+    as_of: date | str | None = None,
+    map: Mapping[str, str] | None = None,  # noqa: A002 - the name of the command line's option
+    currency: str | None = None,
+    template: str | Path | None = None,
+    save_template: str | Path | None = None,
+    level: str = "customer",
+    fiscal_year_start_month: int = 1,
+    engine: str | None = None,
+    progress: Progress | None = None,
+    today: date | None = None,
+    lenient: bool = False,
+) -> Book:
+    """Open a Book from files, a folder, or frames (pandas, Polars, PyArrow, DuckDB, Ibis; or a dict of them).
+
+    as_of: first day that no longer counts (default: the day after the last event, at most `today`); map:
+    {"order_line.net_amount": "Umsatz"} where recognition needs help; currency: the reporting currency;
+    level "group" adds customers up to their group; lenient: a Book even if nothing can be analysed.
+    Raises BadFile if nothing usable is found, BadParameter for a wrong mapping.
+    """
+    opening = _Opening(connect(None), progress or _silent)
+    sources = [source] if isinstance(source, str | Path) or not isinstance(source, Sequence) else list(source)
+    try:
+        opening.read(sources, map or {}, Template.load(Path(template)) if template else None)
+        if save_template:
+            Template.of(opening.intake.recognitions).save(Path(save_template))
+        book = opening.book(today)
+    except KlientelError:
+        raise
+    except Exception as broke:
+        if type(broke).__module__.split(".")[0] in ("duckdb", "_duckdb"):
+            raise failed(broke) from broke
+        raise
+    if not book.tables and not lenient:
+        raise BadFile(_nothing_usable(opening.intake))
+    day = parse_day(as_of) if isinstance(as_of, str) else as_of
+    book.as_of = day or book.as_of
+    book.sources = tuple(str(s) for s in sources if isinstance(s, str | Path))
+    book.fiscal_year_start_month = fiscal_year_start_month
+    book.options = {
+        "map": dict(map or {}),
+        "currency": currency,
+        "level": level if level != "customer" else None,
+    }
+    _in_one_currency(book, code(currency) if currency else None)
+    if engine and engine != "duckdb":
+        _move(book, connect(engine))
+    return book
+
+
+class _Opening:
+    """The steps from files to a Book, on one connection."""
+
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self.engine = engine
+        self.con = engine.connection.con
+        self.progress = progress
+        self.intake = Intake()
+        self.reads: dict[str, list[Read]] = defaultdict(list)
+        self.reader = Reader(self.con, engine.scratch)
+
+    def read(self, sources: list[Any], overrides: Mapping[str, str], template: Template | None) -> None:
+        """Read and recognise all sources, then read what was recognised into canonical columns."""
+        raws = read_sources(sources, self.engine.scratch, self.progress)
+        views = {i: self._view(raw, i) for i, raw in enumerate(raws)}
+        profiles = {}
+        for i, raw in enumerate(raws):
+            self.progress(mark("Looking at the columns"), i, len(raws))
+            profiles[i] = profile(self.con, views[i], raw)
+        found = recognise(raws, profiles, overrides, template)
+        self.intake.recognitions = found
+        numbers = {id(raw): i for i, raw in enumerate(raws)}
+        for raw in raws:
+            self.intake.rejections += raw.rejections[: LISTED - len(self.intake.rejections)]
+            self.intake.rejected += raw.rejected
+            self.intake.notes += raw.notes
+        for k, recognition in enumerate(found):
+            self.progress(mark("Reading the tables"), k, len(found))
+            i = numbers[id(recognition.raw)]
+            if recognition.table is None:
+                self.intake.ignored.append((recognition.raw.place, recognition.why))
+                continue
+            read = self.reader.read(recognition, views[i], profiles[i])
+            self.reads[recognition.table].append(read)
+            self.intake.notes += read.notes
+            self.intake.notes += _format_notes(recognition, profiles[i])
+
+    def _view(self, raw: RawTable, number: int) -> str:
+        """The raw table as a view of the connection."""
+        name = f"raw_{number}"
+        source = raw.source
+        if isinstance(source, list):
+            self.con.read_parquet([str(p) for p in source], union_by_name=len(source) > 1).create_view(name)
+            return name
+        if hasattr(source, "to_pyarrow") and not hasattr(source, "fetchall"):  # Ibis
+            source = source.to_pyarrow()
+        elif hasattr(source, "fetchall"):  # a DuckDB relation of another connection
+            source = source.to_arrow_table() if hasattr(source, "to_arrow_table") else source.arrow()
+        elif type(source).__module__.startswith("polars"):
+            source = source.collect().to_arrow() if hasattr(source, "collect") else source.to_arrow()
+        if hasattr(source, "read_all"):
+            source = source.read_all()
+        self.con.register(name, source)
+        return name
+
+    def book(self, today: date | None) -> Book:
+        """The Book of everything that was read."""
+        for read in self.reads.get("opportunity", []):
+            with_outcome(self.con, read)
+        maker = CustomerMaker(self.con, self.reader)
+        columns = maker.make(self.reads.get("customer", []))
+        names = maker.names(columns)
+        for table in ("opportunity", "order_header", "project_contract", "interaction"):
+            for read in self.reads.get(table, []):
+                note = by_number(self.con, read, names)
+                self.intake.notes += [note] if note else []
+        self.progress(mark("Putting the lines together"), 0, None)
+        lines = LineMaker(self.con, self.engine.scratch, self.reader)
+        made = lines.make(self.reads, names)
+        self.intake.notes += lines.notes
+        tables = self._tables(made, columns)
+        book = Book(self.engine, tables, self._facts(made), intake=self.intake, notes=self.intake.notes)
+        if today is not None and book.facts.last_day is not None and book.facts.last_day > today:
+            _not_beyond(book, today)
+        self._report()
+        return book
+
+    def _tables(self, made: Made | None, customers: tuple[str, ...] | None) -> dict[str, ir.Table]:
+        tables: dict[str, ir.Table] = {}
+        if made is not None:
+            tables["lines"] = self.engine.connection.table(made.view)
+        if customers is not None:
+            tables["customer"] = self.engine.connection.table("book_customers")
+        for name, reads in self.reads.items():
+            if name in ("customer", "order_line", "order_header", "credit_note_line"):
+                continue
+            tables[name] = self._union(name, reads)
+        return tables
+
+    def _union(self, name: str, reads: list[Read]) -> ir.Table:
+        """Several files of one canonical table under one another, customers by number or, failing that, name."""
+        columns = [c for c in TABLES[name].names() if any(c in r.columns for r in reads)]
+        customer = {"customer_id", "customer_name"} & set(columns)
+        parts = []
+        for read in reads:
+            have = set(read.columns)
+            chosen = [
+                identifier(c) if c in have else f"NULL AS {identifier(c)}"
+                for c in columns
+                if c != "customer_id"
+            ]
+            if customer:
+                known = [c for c in ("customer_id", "customer_name") if c in have]
+                chosen.insert(
+                    0, f"coalesce({', '.join(known)}) AS customer_id" if known else "NULL AS customer_id"
+                )
+            parts.append(f"SELECT {', '.join(chosen)} FROM {read.accepted}")
+        self.con.execute(f"CREATE TEMP TABLE book_{name} AS {' UNION ALL '.join(parts)}")
+        return self.engine.connection.table(f"book_{name}")
+
+    def _facts(self, made: Made | None) -> Facts:
+        if made is None:
+            return Facts()
+        day = "day" in made.columns
+        credit = "is_credit" in made.columns
+        span = "min(day), max(day)" if day else "NULL, NULL"
+        credits = "coalesce(bool_or(is_credit), false)" if credit else "false"
+        rows, first, last, some = self.con.execute(
+            f"SELECT count(*), {span}, {credits} FROM {made.view}"
+        ).fetchall()[0]
+        whole, taken = self._value(self.reads.get("order_line", []))
+        coverage = taken / whole if whole and taken is not None and whole > 0 else None
+        return Facts(
+            rows=rows,
+            first_day=first,
+            last_day=last,
+            credits=bool(some),
+            source=made.source,
+            value_coverage=min(1.0, coverage) if coverage is not None else None,
+            uncovered=say("rows without customer or with an unreadable value"),
+        )
+
+    @staticmethod
+    def _value(reads: list[Read]) -> tuple[float | None, float | None]:
+        valued = [r for r in reads if r.value is not None]
+        if not valued:
+            return None, None
+        return sum(r.value or 0 for r in valued), sum(r.value_taken or 0 for r in valued)
+
+    def _report(self) -> None:
+        """Counts and matches of each canonical table for `klientel check`."""
+        room = LISTED - len(self.intake.rejections)
+        self.intake.rejections += self.reader.rejections[:room]
+        for name, reads in self.reads.items():
+            report = TableReport(name, TABLES[name].title)
+            for read in reads:
+                found = read.recognition
+                report.files.append(found.raw.place)
+                report.rows += found.raw.rows if found.periods else read.rows
+                report.rejected += 0 if found.secondary else read.rejected
+                report.matches = {**found.columns, **found.attributes, **report.matches}
+                report.unmapped += [h for h in found.unmapped if h not in report.unmapped]
+                self.intake.rejected += 0 if found.secondary else read.rejected
+            self.intake.tables[name] = report
+
+
+def _format_notes(recognition: Any, known: dict[str, Any]) -> list[Any]:
+    """What was assumed about ambiguous dates and numbers of the columns that are used."""
+    notes = []
+    for name, match in recognition.columns.items():
+        kind = TABLES[recognition.table].field(name).kind
+        fmt = known[match.column].date if kind == "date" else known[match.column].number
+        if (
+            kind in ("date", "money", "number", "share", "integer")
+            and fmt is not None
+            and fmt.ambiguous
+            and fmt.why
+        ):
+            notes.append(
+                say("{file}, {header}: {why}.", file=recognition.raw.place, header=match.header, why=fmt.why)
+            )
+    return notes
+
+
+def _not_beyond(book: Book, today: date) -> None:
+    """The default as-of date is not drawn into the future by a mistyped year."""
+    from klientel.periods import day_after
+
+    later = book.tables["lines"].filter(book.tables["lines"].day > today).count().to_pyarrow().as_py()
+    book.as_of = day_after(today)
+    book.notes.append(say("{n} rows are dated after today and do not count yet.", n=later))
+
+
+def _in_one_currency(book: Book, wanted: str | None) -> None:
+    """All amounts in the reporting currency (G3); lines without a rate are excluded and counted."""
+    lines = book.tables.get("lines")
+    if lines is None or "currency" not in lines.columns:
+        book.currency = wanted
+        return
+    counted = lines.group_by("currency").agg(n=lines.count()).to_pyarrow().to_pylist()
+    found = sorted(((r["currency"], r["n"]) for r in counted if r["currency"]), key=lambda x: (-x[1], x[0]))
+    book.currency = reporting_currency(wanted, found)
+    if [c for c, _ in found] == [book.currency] or not found:
+        return
+    converted = convert(
+        lines, book.tables.get("fx_rate"), book.currency or "", ("amount", "margin", "list_price")
+    )
+    book.tables["lines"] = book.engine.keep(converted.lines, "converted")
+    assert converted.missing is not None
+    missing = converted.missing.group_by("currency").agg(n=converted.missing.count()).to_pyarrow().to_pylist()
+    for row in sorted(missing, key=lambda r: str(r["currency"])):
+        book.facts.rows -= row["n"]
+        book.notes.append(
+            say(
+                "{n} lines in {currency} are left out: there is no rate into {target}. Add a rates table "
+                "(date, from, to, rate).",
+                n=row["n"], currency=row["currency"], target=book.currency,
+            )
+        )  # fmt: skip
+
+
+def _move(book: Book, engine: Engine) -> None:
+    """Hand the Book's tables over to another engine."""
+    book.tables = {name: engine.view(table.to_pyarrow(), name) for name, table in book.tables.items()}
+    book.engine = engine
+
+
+def _nothing_usable(intake: Intake) -> str:
+    if intake.ignored:
+        file, why = intake.ignored[0]
+        return say(
+            'Nothing that can be analysed was found in {file}: {why} Name the columns with --map TABLE.COLUMN="Header", '
+            "for example --map order_line.customer_id=\"Customer\" --map order_line.net_amount=\"Revenue\".",
+            file=file, why=why,
+        )  # fmt: skip
+    return say("Nothing that can be analysed was found: a customer and an amount are needed.")
+
+
+def _silent(what: str, done: int, total: int | None) -> None:
+    """Progress that nobody watches."""

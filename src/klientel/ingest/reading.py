@@ -1,0 +1,307 @@
+"""One recognised raw table read into canonical columns, every row accepted or rejected with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from klientel.ingest.raw import Rejection
+from klientel.ingest.recognition import Match, Recognition
+from klientel.ingest.sql import AMOUNT, amounts, read_sql, text_sql
+from klientel.ingest.values import Profile, date_empty_sql, empty_sql, number_sql
+from klientel.ingest.values.shapes import identifier, quoted
+from klientel.schema import TABLES
+from klientel.words import Sentence, say
+
+if TYPE_CHECKING:
+    import duckdb
+
+LISTED = 10_000  # rejections kept by name; all are counted
+LARGE = 1_000_000  # typed sources above this many rows are read where they are, not copied
+
+# Columns that decide whether a row can be used at all; of others an unreadable value is left empty.
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "order_line": (
+        "order_date", "net_amount", "qty", "invoice_price", "discount_share", "on_invoice_discount", "margin",
+        "direct_cost",
+    ),
+    "order_header": ("order_date", "invoice_date", "net_amount"),
+    "credit_note_line": ("date", "net_amount"),
+    "project_contract": ("start", "end", "signed_on", "recurring_amount"),
+    "opportunity": ("created_on", "close_date", "amount"),
+    "fx_rate": ("date", "rate"),
+    "customer_succession": ("valid_from", "share"),
+}  # fmt: skip
+# Of each group at least one has to be filled, if the file has one of them.
+FILLED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "order_line": (("customer_id", "customer_name"), ("order_date",)),
+    "order_header": (("order_id",), ("customer_id", "customer_name"), ("order_date", "invoice_date")),
+    "credit_note_line": (("date",), ("net_amount",)),
+    "customer": (("customer_id", "name"),),
+    "project_contract": (("customer_id", "customer_name"),),
+    "opportunity": (("opportunity_id", "name", "amount", "customer_id"),),
+    "fx_rate": (("date",), ("from_currency",), ("to_currency",), ("rate",)),
+    "customer_succession": (("from_id",), ("to_id",)),
+    "product": (("product_id", "name"),),
+    "product_group": (("product_group_id",),),
+    "rep": (("rep_id", "name"),),
+}
+
+
+@dataclass
+class Read:
+    """A canonical table as read from one raw table: a DuckDB view with the canonical columns that there are.
+
+    The view also has `line`, `source_no` and `reject` (NULL for accepted rows). value, value_taken: sums of
+    the amounts of all and of the accepted rows (order lines only). clean: no row can be rejected.
+    """
+
+    recognition: Recognition
+    view: str
+    columns: tuple[str, ...]
+    rows: int = 0
+    rejected: int = 0
+    value: float | None = None
+    value_taken: float | None = None
+    direct: bool = False
+    clean: bool = False
+    notes: list[Sentence] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> str:
+        """SQL of the accepted rows, to stand after FROM."""
+        return self.view if self.clean else f"(SELECT * FROM {self.view} WHERE reject IS NULL)"
+
+
+@dataclass
+class _Plan:
+    """SQL of each canonical column, the raw columns behind the essential ones, and the tests of a row."""
+
+    columns: dict[str, str]
+    raw: dict[str, str] = field(default_factory=dict)
+    tests: list[tuple[str, str, str]] = field(default_factory=list)  # condition, column, why
+
+
+class Reader:
+    """Reads recognised tables on one DuckDB connection; copies of text sources go to `scratch`."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+        self.con = con
+        self.scratch = scratch
+        self.rejections: list[Rejection] = []
+        self._made = 0
+
+    def read(self, found: Recognition, raw_view: str, profile: dict[str, Profile]) -> Read:
+        """Read one recognition from the view of its raw table; its rejections are added to `rejections`."""
+        self._made += 1
+        plan = _plan(found, profile)
+        read = Read(found, f"read_{self._made}", tuple(plan.columns))
+        read.direct = not found.raw.has_line and found.raw.rows > LARGE and not found.periods
+        source = _unpivoted(found, raw_view, profile) if found.periods else raw_view
+        sql = _sql(found, plan, source, self._made)
+        if read.direct:
+            self.con.execute(f"CREATE TEMP VIEW {read.view} AS {sql}")
+        else:
+            path = str(self.scratch / f"{read.view}.parquet")
+            self.con.sql(sql).write_parquet(path, compression="snappy")
+            self.con.read_parquet(path).create_view(read.view)
+        self._count(read)
+        if not found.secondary:
+            read.notes = self._unreadable(read, plan, raw_view, profile)
+        return read
+
+    def _count(self, read: Read) -> None:
+        """Count and list the rejected rows; large typed sources whose null counts are 0 are not scanned."""
+        raw = read.recognition.raw
+        if read.direct and _without_nulls(read.recognition):
+            read.rows, read.clean = raw.rows, True
+            return
+        value = (
+            f"sum({AMOUNT}), sum({AMOUNT}) FILTER (reject IS NULL)"
+            if AMOUNT in read.columns
+            else "NULL, NULL"
+        )
+        row = self.con.execute(f"SELECT count(*), count(reject), {value} FROM {read.view}").fetchall()[0]
+        read.rows, read.rejected = row[0], row[1]
+        read.value, read.value_taken = (None if v is None else float(v) for v in row[2:4])
+        read.clean = read.rejected == 0
+        if read.rejected and not read.recognition.secondary:
+            self.list_rows(
+                read, f"SELECT line, reject, reject_value FROM {read.view} WHERE reject IS NOT NULL"
+            )
+
+    def list_rows(self, read: Read, sql: str) -> None:
+        """Keep rejections from rows (line, "column|why", value), the first by line, as many as there is room."""
+        rows = self.con.execute(f"SELECT * FROM ({sql}) ORDER BY 1 LIMIT {LISTED}").fetchall()
+        for line, code, value in rows[: max(0, LISTED - len(self.rejections))]:
+            column, _, why = code.partition("|")
+            match = read.recognition.columns.get(column)
+            reason, hint = told(column, why, match)
+            place = read.recognition.raw.place
+            header = match.header if match else column
+            self.rejections.append(
+                Rejection(place, int(line or 0), header, str(value or "")[:200], reason, hint)
+            )
+
+    def _unreadable(
+        self, read: Read, plan: _Plan, raw_view: str, profile: dict[str, Profile]
+    ) -> list[Sentence]:
+        """Notes on values of other columns that could not be read and stay empty."""
+        entity = TABLES[read.recognition.table or ""]
+        checks = {}
+        for name, match in read.recognition.columns.items():
+            loose = name not in plan.raw and entity.field(name).kind not in ("key", "text", "currency")
+            if loose and profile[match.column].filled and not read.direct:
+                raw = text_sql(identifier(match.column))
+                checks[match.header] = (
+                    f"count(*) FILTER (NOT {_empty(entity.field(name).kind, raw)} AND ({plan.columns[name]}) IS NULL)"
+                )
+        if not checks:
+            return []
+        counts = self.con.execute(f"SELECT {', '.join(checks.values())} FROM {raw_view}").fetchall()[0]
+        return [
+            say(
+                "{file}: {n} values of {header} could not be read and stay empty.",
+                file=read.recognition.raw.place, n=n, header=header,
+            )
+            for header, n in zip(checks, counts, strict=True)
+            if n
+        ]  # fmt: skip
+
+
+def _plan(found: Recognition, profile: dict[str, Profile]) -> _Plan:
+    table = found.table or ""
+    entity = TABLES[table]
+    columns = {n: read_sql(entity.field(n), m.column, profile) for n, m in found.columns.items()}
+    columns |= {
+        name: f"nullif(trim({text_sql(identifier(match.column))}), '')"
+        for name, match in found.attributes.items()
+    }
+    if found.periods:
+        columns |= {"order_date": "order_date", AMOUNT: AMOUNT}
+    elif table == "order_line":
+        columns |= amounts(columns)
+    elif table == "credit_note_line" and "net_amount" in columns:
+        columns[AMOUNT] = f"-abs({columns['net_amount']})"
+    plan = _Plan(columns)
+    wanted = {c for group in FILLED.get(table, ()) for c in group} | set(ESSENTIAL.get(table, ()))
+    plan.raw = {n: found.columns[n].column for n in found.columns if n in wanted}
+    plan.tests = _tests(found, plan)
+    return plan
+
+
+def _tests(found: Recognition, plan: _Plan) -> list[tuple[str, str, str]]:
+    """The conditions under which a row is rejected, in the order in which they are told."""
+    table = found.table or ""
+    entity = TABLES[table]
+    tests: list[tuple[str, str, str]] = []
+    for name in ESSENTIAL.get(table, ()):
+        if name in plan.raw:
+            raw = text_sql(identifier(f"__{name}"))
+            kind = entity.field(name).kind
+            why = "date" if kind == "date" else "number"
+            tests.append((f"{identifier(name)} IS NULL AND NOT {_empty(kind, raw)}", name, why))
+    for group in FILLED.get(table, ()):
+        there = [n for n in group if n in plan.columns]
+        if there:
+            tests.append((" AND ".join(f"{identifier(n)} IS NULL" for n in there), there[0], "empty"))
+    if found.periods:
+        tests.append((f"{AMOUNT} IS NULL", AMOUNT, "number"))
+    elif table == "order_line" and AMOUNT in plan.columns:
+        behind = next((n for n in ("net_amount", "invoice_price", "qty", "margin") if n in plan.raw), AMOUNT)
+        tests.append((f"{AMOUNT} IS NULL", behind, "empty"))
+    return tests
+
+
+def _empty(kind: str, raw: str) -> str:
+    return date_empty_sql(raw) if kind == "date" else empty_sql(raw)
+
+
+def _sql(found: Recognition, plan: _Plan, source: str, number: int) -> str:
+    line = "line" if found.raw.has_line else "CAST(NULL AS BIGINT)"
+    kept = [f"{line} AS line", f"{number} AS source_no"]
+    kept += [f"{identifier(c)} AS {identifier('__' + n)}" for n, c in plan.raw.items()]
+    kept += [f"{sql} AS {identifier(n)}" for n, sql in plan.columns.items()]
+    if found.periods:
+        kept.append("__cell")
+    reject = value = "CAST(NULL AS VARCHAR)"
+    if plan.tests:
+        whens = [(t, f"{c}|{w}", _raw_of(c, plan, found)) for t, c, w in plan.tests]
+        reject = "CASE " + " ".join(f"WHEN {t} THEN {quoted(code)}" for t, code, _ in whens) + " END"
+        value = "CASE " + " ".join(f"WHEN {t} THEN {raw}" for t, _, raw in whens) + " END"
+    names = ", ".join(["line", "source_no", *(identifier(n) for n in plan.columns)])
+    inner = f"SELECT {', '.join(kept)} FROM {source}"
+    return f"SELECT {names}, {reject} AS reject, {value} AS reject_value FROM ({inner})"
+
+
+def _raw_of(column: str, plan: _Plan, found: Recognition) -> str:
+    if found.periods and column == AMOUNT:
+        return text_sql("__cell")
+    return text_sql(identifier(f"__{column}")) if column in plan.raw else "NULL"
+
+
+def _unpivoted(found: Recognition, raw_view: str, profile: dict[str, Profile]) -> str:
+    """A wide file as rows: for each period column the amounts of its filled cells, on the period's last day."""
+    pieces = []
+    for column, (_, after) in found.periods.items():
+        cell = identifier(column)
+        known = profile[column].number
+        amount = number_sql(cell, known) if known else "CAST(NULL AS DECIMAL(18,4))"
+        pieces.append(
+            f"SELECT *, {amount} AS {AMOUNT}, CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, "
+            f"{cell} AS __cell FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"
+        )
+    return "(" + " UNION ALL ".join(pieces) + ")"
+
+
+def _without_nulls(found: Recognition) -> bool:
+    """True if a Parquet source holds no NULL in any column that rejects rows, told by its metadata."""
+    if not isinstance(found.raw.source, list):
+        return False
+    import pyarrow.parquet as pq
+
+    table = found.table or ""
+    wanted = {c for group in FILLED.get(table, ()) for c in group} | set(ESSENTIAL.get(table, ()))
+    columns = {m.column for n, m in found.columns.items() if n in wanted}
+    types = {c.name: c.type for c in found.raw.columns}
+    if any(types.get(c) in ("text", "string", "large_string") for c in columns - _keys(found)):
+        return False
+    for path in found.raw.source:
+        metadata = pq.ParquetFile(path).metadata
+        for group in range(metadata.num_row_groups):
+            for i in range(metadata.num_columns):
+                column = metadata.row_group(group).column(i)
+                if column.path_in_schema in columns:
+                    told_ = column.statistics
+                    if told_ is None or not told_.has_null_count or told_.null_count:
+                        return False
+    return True
+
+
+def _keys(found: Recognition) -> set[str]:
+    fields = TABLES[found.table or ""]
+    return {m.column for n, m in found.columns.items() if fields.field(n).kind in ("key", "text")}
+
+
+def told(column: str, why: str, match: Match | None) -> tuple[Sentence, Sentence]:
+    """Reason and hint of a rejection, for a person."""
+    header = match.header if match else column
+    if why == "empty" and column in ("customer_id", "customer_name"):
+        reason = say("The row has no customer.")
+        return reason, say("Fill {header}; without it the row belongs to nobody.", header=header)
+    if why == "empty":
+        return say("{header} is empty.", header=header), say("Fill the cell or leave the row out.")
+    if why == "date":
+        reason = say("This is not a date that fits the column.")
+        return reason, say("Write it like the other rows of {header}.", header=header)
+    if why == "number":
+        reason = say("This is not a number that fits the column.")
+        return reason, say("Write it like the other rows of {header}.", header=header)
+    if why == "twice":
+        reason = say("{header} appears twice; the first row was taken.", header=header)
+        return reason, say("Keep one row for each number.")
+    if why == "orphan":
+        reason = say("No order has this number.")
+        return reason, say("Add the order to the orders file, or correct {header}.", header=header)
+    return say("The value cannot be used."), say("Compare it with the other rows of {header}.", header=header)

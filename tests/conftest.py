@@ -1,0 +1,17 @@
+"""What all tests share: where the real data are, and a loud word when something is skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REAL = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real data beside the checkout; tests that need it are skipped, loudly, without it."""
+    if not REAL.exists():
+        pytest.skip("SKIPPED, REAL DATA ABSENT: ../shared/data is not beside this checkout")
+    return REAL
