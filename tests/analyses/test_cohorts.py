@@ -143,7 +143,7 @@ orders = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(orders, st.sampled_from(["month", "quarter", "year"]), st.integers(1, 12))
 def test_counts_agree_with_plain_python(sales, grain, fiscal):
     first = date(2022, 3, 1)
@@ -167,7 +167,7 @@ def test_counts_agree_with_plain_python(sales, grain, fiscal):
     assert sum(r["revenue"] for r in rows(outcome.tables["revenue"])) == sum(v for _, _, v in sales)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(orders, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(sales, chance):
     named = [(c, (date(2022, 3, 1) + timedelta(days=n)).isoformat(), v) for c, n, v in sales]

@@ -220,7 +220,7 @@ def test_contracts_without_dates_say_which_column_is_needed():
 values = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)), min_size=1, max_size=12)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(values, st.integers(2, 1000))
 def test_identities_and_currency(amounts, factor):
     outcome = run(pairs(*amounts))
