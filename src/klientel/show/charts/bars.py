@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from klientel.analysis import Unit
 
 MOST_BARS = 15
+_RAISED = "raised"
 _TOTALS = {"opening", "closing", "start", "end", "before", "after", "previous", "current", "total"}
 
 
@@ -25,7 +26,9 @@ def bar(canvas: Canvas) -> alt.LayerChart:
     sort=True (largest first).
     """
     names = canvas.values(canvas.chart.x)
-    if canvas.has(canvas.chart.color) and len(set(names)) < len(names):
+    # Two customers may share a name; only a table that repeats x throughout is one to stack.
+    repeats = 1.5 * len(set(names)) <= len(names)
+    if canvas.has(canvas.chart.color) and canvas.option("stack", repeats):
         return _stacked(canvas)
     upright = canvas.option("upright", canvas.unit(canvas.chart.x) in ORDERED)
     bars, left_out = _bars(canvas, keep_all=upright)
@@ -93,7 +96,7 @@ def _steps(canvas: Canvas) -> list[dict[str, Any]]:
 
 def _bars(canvas: Canvas, *, keep_all: bool) -> tuple[list[dict[str, Any]], int]:
     labels, values = canvas.words(canvas.chart.x), canvas.values(canvas.chart.y)
-    classes = canvas.words(canvas.chart.color) if canvas.has(canvas.chart.color) else [""] * len(labels)
+    classes = _kinds(canvas, len(labels))
     low, high = canvas.option("low"), canvas.option("high")
     lows = canvas.values(low) if canvas.has(low) else [None] * len(labels)
     highs = canvas.values(high) if canvas.has(high) else [None] * len(labels)
@@ -119,6 +122,16 @@ def _bars(canvas: Canvas, *, keep_all: bool) -> tuple[list[dict[str, Any]], int]
         "high": None,
     }
     return [*bars[: limit - 1], total], 0
+
+
+def _kinds(canvas: Canvas, n: int) -> list[str]:
+    """What colours each bar: a class, a raised flag, or nothing."""
+    by = canvas.chart.color or canvas.chart.x
+    if not canvas.has(by):
+        return [""] * n
+    if canvas.unit(by) == "flag":
+        return [_RAISED if v is True else "" for v in canvas.values(by)]
+    return canvas.words(by) if canvas.chart.color or canvas.unit(by) == "class" else [""] * n
 
 
 def _lying(canvas: Canvas, bars: list[dict[str, Any]], note: str) -> alt.LayerChart:
@@ -208,7 +221,7 @@ def _dress(canvas: Canvas, bars: list[dict[str, Any]], unit: Unit) -> None:
         b["edge"] = edge if b["value"] >= 0 else b["value"]
         calm = colours["cat_1"] if b["low"] is None else colours["seq_4"]  # whiskers must stand out
         usual = calm if b["value"] >= 0 else colours["down"]
-        other = colours["class_c"] if b["class"] == OTHERS else None
+        other = {OTHERS: colours["class_c"], _RAISED: colours["cat_2"]}.get(b["class"])
         b["colour"] = other or colours.of_class(b["class"]) or usual
 
 

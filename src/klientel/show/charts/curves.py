@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klientel.show.charts.canvas import Canvas, plot
+from klientel.show.charts.canvas import Canvas, at_x, at_y, plot
 from klientel.show.figures import interval, missing, written
 from klientel.words import Share, mark, percent, say
 
@@ -213,16 +213,15 @@ def _key(
     colour = alt.Color("colour:N", scale=None, legend=None)
     return [
         base.mark_text(align="left", baseline="middle", fontSize=13, fontWeight="bold").encode(
-            x=alt.value(left), text="name:N", color=colour
+            x=at_x(left), text="name:N", color=colour
         ),
         base.mark_text(align="left", baseline="middle", color=canvas.colours["ink"]).encode(
-            x=alt.value(left + (18 if names else 0)), text="text:N"
+            x=at_x(left + (18 if names else 0)), text="text:N"
         ),
     ]
 
 
 def _lorenz_words(canvas: Canvas, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[Any]:
-    import altair as alt
     import numpy as np
 
     said = []
@@ -245,6 +244,6 @@ def _lorenz_words(canvas: Canvas, x: npt.NDArray[np.float64], y: npt.NDArray[np.
         align="right", baseline="bottom", color=canvas.colours["muted"], fontStyle="italic"
     )
     return [
-        words.encode(x=alt.value(12), y=alt.value(8), text="text:N"),
+        words.encode(x=at_x(12), y=at_y(8), text="text:N"),
         diagonal.encode(x="x:Q", y="y:Q", text="text:N"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klientel.show.charts.canvas import Canvas, cut, plot
+from klientel.show.charts.canvas import Canvas, at_y, cut, plot
 from klientel.show.figures import missing
 from klientel.words import say
 
@@ -144,13 +144,12 @@ def _columns(
 
 
 def _titles(canvas: Canvas, titles: Any) -> list[Any]:
-    import altair as alt
 
     ends = [{"x": 0.0, "text": canvas.say(titles[0])}, {"x": 1.0, "text": canvas.say(titles[1])}]
     return [
         plot([end])
         .mark_text(align=align, baseline="bottom", color=canvas.colours["muted"])
-        .encode(x="x:Q", y=alt.value(-2), text="text:N")
+        .encode(x="x:Q", y=at_y(-2), text="text:N")
         for end, align in zip(ends, ("left", "right"), strict=True)
     ]  # fmt: skip
 

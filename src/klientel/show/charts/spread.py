@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klientel.show.charts.canvas import Canvas, cut, plot
+from klientel.show.charts.canvas import Canvas, at_x, at_y, cut, plot
 from klientel.show.figures import short
 from klientel.words import mark, say
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-POINTS = 1500
+POINTS = 600
 _BINS = 24
 _HEIGHT = 290
 
@@ -38,7 +38,7 @@ def distribution(canvas: Canvas) -> alt.LayerChart:
 
 
 def scatter(canvas: Canvas) -> alt.LayerChart:
-    """Points x against y; color: class or category; more than 1,500 become counted cells.
+    """Points x against y; color: class or category; more than 600 become counted cells.
 
     options: size (column), label (column that names the largest), log ("x", "y", "xy"),
     x_split and y_split (numbers or "median": quadrant lines), quadrants (four names: upper left, upper
@@ -131,7 +131,7 @@ def _histogram(
         line.mark_text(
             align="left" if left else "right", dx=6 if left else -6, baseline="top", fontWeight="bold",
             color=canvas.colours["ink"],
-        ).encode(y=alt.value(0), text="text:N")
+        ).encode(y=at_y(0), text="text:N")
     )  # fmt: skip
     return canvas.finish(layers, _HEIGHT, canvas.say(mark("number of customers")))
 
@@ -260,7 +260,6 @@ def _scale(canvas: Canvas, channel: str, name: str, value: npt.NDArray[np.float6
 
 
 def _quadrants(canvas: Canvas, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[Any]:
-    import altair as alt
     import numpy as np
 
     layers: list[Any] = []
@@ -278,6 +277,6 @@ def _quadrants(canvas: Canvas, x: npt.NDArray[np.float64], y: npt.NDArray[np.flo
                 align="left" if left else "right", baseline="top" if upper else "bottom",
                 color=canvas.colours["muted"], fontStyle="italic",
             )  # fmt: skip
-            place = {"x": alt.value(6 if left else "width"), "y": alt.value(6 if upper else 354)}
+            place = {"x": at_x(6 if left else "width"), "y": at_y(6 if upper else 354)}
             layers.append(words.encode(**place, text="text:N"))
     return layers

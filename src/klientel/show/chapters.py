@@ -1,0 +1,304 @@
+"""What a report says, before it becomes HTML or PDF: tiles, pictures, tables and sentences as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from klientel.quality import FLAGS, Flag
+from klientel.show.figures import NUMERIC, cell, header, interval, missing, spoken_figure, written
+from klientel.words import day, mark, number, percent, say, translate
+
+if TYPE_CHECKING:
+    from klientel.analysis import Analysis
+    from klientel.result import Result, ResultTable
+
+FIRST_ROWS = 20
+MOST_REJECTIONS = 50
+_MOST_TILES = 8
+_MOST_OPENING_LINES = 4
+
+# Which analyses speak on the first page, and under which heading.
+OPENING = (
+    (mark("What carries the business"), ("abc", "concentration", "segments")),
+    (mark("What changed"), ("movement", "retention", "audit")),
+    (mark("What to look at"), ("cohorts", "rfm", "xyz")),
+)
+_OPENING_KINDS = ("pareto", "bridge", "cohorts")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A key figure: title, value as text, interval, definition, flag of its analysis, name of its chapter."""
+
+    title: str
+    value: str
+    interval: str
+    meaning: str
+    flag: Flag
+    chapter: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart, drawn when a renderer asks for it at a width; `words` says it for those who cannot see it."""
+
+    result: Result
+    chart: str
+    title: str
+    words: str
+    lang: str
+
+    def svg(self, width: int) -> str:
+        """The picture as SVG text at a width in pixels."""
+        from klientel.show.charts import draw, svg
+
+        return svg(draw(self.result, self.chart, lang=self.lang, width=width))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as text: header, alignment, first rows, how many rows there are in all."""
+
+    title: str
+    meaning: str
+    headers: tuple[str, ...]
+    right: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One analysis."""
+
+    name: str
+    title: str
+    question: str
+    lines: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    pictures: tuple[Picture, ...]
+    grids: tuple[Grid, ...]
+    flag: Flag
+    verdict: str
+    counts: str
+    reasons: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]
+    meanings: tuple[tuple[str, str], ...]
+    reproduce: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The first page."""
+
+    says: tuple[tuple[str, tuple[str, ...]], ...]
+    tiles: tuple[Tile, ...]
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """The whole report."""
+
+    lang: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    sources: tuple[str, ...]
+    opening: Opening
+    chapters: tuple[Chapter, ...]
+    locked: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    intake: tuple[Grid, ...]
+    glossary: tuple[tuple[str, str], ...]
+    made_by: str
+
+
+def chapter(result: Result, lang: str) -> Chapter:
+    """A result as a chapter in a language."""
+    analysis, quality = result.analysis, result.quality
+    counts = say("{n} in the answer, {excluded} left out", n=quality.n, excluded=quality.excluded)
+    told = translate(counts, lang)
+    if quality.coverage is not None:
+        covered = say("coverage {share} of the revenue", share=percent(quality.coverage, lang))
+        told += f" · {translate(covered, lang)}"
+    return Chapter(
+        name=result.name,
+        title=translate(analysis.title, lang),
+        question=translate(analysis.question, lang),
+        lines=tuple(translate(line, lang) for line in result.lines),
+        tiles=tiles(result, lang),
+        pictures=pictures(result, lang),
+        grids=tuple(grid(result, table, lang) for table in result.tables.values()),
+        flag=quality.flag,
+        verdict=translate(FLAGS[quality.flag], lang),
+        counts=told,
+        reasons=tuple(dict.fromkeys(translate(r, lang) for r in quality.reasons)),
+        settings=_settings(result, lang),
+        meanings=_meanings(analysis, lang),
+        reproduce=tuple((k, v) for k, v in result.reproduce.items() if v),
+    )
+
+
+def tiles(result: Result, lang: str) -> tuple[Tile, ...]:
+    """The figures of a result that have a value, as tiles, headlines first."""
+    made = []
+    for figure in sorted(result.analysis.figures, key=lambda f: not f.headline):
+        value, estimate = result.figures.get(figure.name), result.estimates.get(figure.name)
+        if missing(value):
+            continue
+        text = translate(value, lang) if isinstance(value, str) and figure.unit in ("class", "flag") else None
+        spread = interval(estimate, figure.unit, lang, result.currency) if estimate else ""
+        if estimate and spread and estimate.method:
+            spread = f"{spread}, {translate(estimate.method, lang)}"
+        made.append(
+            Tile(
+                translate(figure.title, lang),
+                text or spoken_figure(value, figure.unit, lang, result.currency),
+                spread,
+                translate(figure.meaning, lang),
+                result.quality.flag,
+                result.name,
+            )
+        )
+    return tuple(made)
+
+
+def pictures(result: Result, lang: str) -> tuple[Picture, ...]:
+    """The declared charts of a result; said in words by their title and the first sentences."""
+    spoken = " ".join(translate(line, lang) for line in result.lines[:2])
+    made = []
+    for chart in result.analysis.charts:
+        title = translate(chart.title or result.analysis.table(chart.table).title, lang)
+        as_of = translate(say("as of {day}", day=day(result.as_of, lang)), lang) if result.as_of else ""
+        words = ". ".join(part for part in (title, as_of, spoken) if part)
+        made.append(Picture(result, chart.name, title, words, lang))
+    return tuple(made)
+
+
+def grid(result: Result, table: ResultTable, lang: str, first: int = FIRST_ROWS) -> Grid:
+    """The first rows of a result table as text; columns without any value are left out."""
+    data, total = table.head(first).to_pydict(), len(table)
+    full = table.to_pyarrow()
+    shown = [c for c in table.table.columns if not total or full.column(c.name).null_count < full.num_rows]
+    rows = tuple(tuple(cell(data[c.name][i], c, lang) for c in shown) for i in range(min(first, total)))
+    note = say("The first {shown} of {total} rows.", shown=len(rows), total=total) if total > first else ""
+    return Grid(
+        translate(table.table.title, lang),
+        translate(table.table.meaning, lang),
+        tuple(header(c, lang, result.currency) for c in shown),
+        tuple(c.unit in NUMERIC for c in shown),
+        rows,
+        total,
+        translate(note, lang),
+    )
+
+
+def opening(results: Sequence[Result], lang: str) -> Opening:
+    """The first page: sentences, the most important tiles, Pareto curve, value bridge, cohort picture."""
+    by_name = {r.name: r for r in results}
+    says = []
+    for title, names in OPENING:
+        lines = [line for name in names if name in by_name for line in _leading(by_name[name])]
+        if title == OPENING[-1][0]:
+            lines += _warnings(results, lang)
+        said = tuple(dict.fromkeys(translate(line, lang) for line in lines))
+        if said:
+            says.append((translate(title, lang), said))
+    order = [n for _, names in OPENING for n in names]
+    ranked = sorted(results, key=lambda r: order.index(r.name) if r.name in order else len(order))
+    return Opening(tuple(says), _headlines(ranked, lang), _opening_pictures(ranked, lang))
+
+
+def glossary(results: Iterable[Result], lang: str) -> tuple[tuple[str, str], ...]:
+    """All figures and columns with a definition, by title."""
+    found: dict[str, str] = {}
+    for result in results:
+        found.update((t, m) for t, m in _meanings(result.analysis, lang) if t not in found)
+    return tuple(sorted(found.items(), key=lambda pair: pair[0].casefold()))
+
+
+def locked_title(name: str, lang: str) -> str:
+    """Title of an analysis that could not be run."""
+    from klientel.analyses import ANALYSES
+
+    return translate(ANALYSES[name].title, lang) if name in ANALYSES else name
+
+
+def simple_grid(
+    title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]], lang: str, note: str = ""
+) -> Grid:
+    """A small table of texts and counts, header translated; counts stand right."""
+    right = tuple(bool(rows) and all(isinstance(r[i], int) for r in rows) for i in range(len(headers)))
+    cells = tuple(tuple(number(v, lang) if isinstance(v, int) else str(v) for v in r) for r in rows)
+    heads = tuple(translate(h, lang) for h in headers)
+    return Grid(translate(title, lang), "", heads, right, cells, len(rows), translate(note, lang))
+
+
+def _leading(result: Result) -> tuple[str, ...]:
+    return result.lines[:_MOST_OPENING_LINES]
+
+
+def _warnings(results: Sequence[Result], lang: str) -> list[str]:
+    """One sentence per analysis that must be read with care or not at all."""
+    told: list[str] = []
+    for flag, template in (
+        ("red", mark("{title} cannot be used: {reason}")),
+        ("amber", mark("Read {title} with care: {reason}")),
+    ):
+        for result in results:
+            if result.quality.flag == flag and result.quality.reasons:
+                title, reason = (
+                    translate(result.analysis.title, lang),
+                    translate(result.quality.reasons[0], lang),
+                )
+                told.append(say(template, title=title, reason=reason))
+    return told
+
+
+def _headlines(ranked: Sequence[Result], lang: str) -> tuple[Tile, ...]:
+    chosen: list[Tile] = []
+    for result in ranked:
+        heads = {translate(f.title, lang) for f in result.analysis.figures if f.headline}
+        if result.quality.flag != "red":
+            chosen += [t for t in tiles(result, lang) if t.title in heads][:3]
+    once = {t.title: t for t in reversed(chosen)}
+    return tuple(once[title] for title in dict.fromkeys(t.title for t in chosen))[:_MOST_TILES]
+
+
+def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...]:
+    chosen = []
+    for kind in _OPENING_KINDS:
+        for result in ranked:
+            names = [c.name for c in result.analysis.charts if c.kind == kind]
+            if names and any(len(t) for t in result.tables.values()):
+                chosen.append(next(p for p in pictures(result, lang) if p.chart == names[0]))
+                break
+    return tuple(chosen)
+
+
+def _settings(result: Result, lang: str) -> tuple[tuple[str, str], ...]:
+    titles = {p.name: p for p in result.analysis.params}
+    told = []
+    for name, value in result.parameters.items():
+        declared = titles.get(name)
+        title = translate(declared.title, lang) if declared else name
+        told.append((title, _setting(value, declared, lang)))
+    return tuple(told)
+
+
+def _setting(value: Any, declared: Any, lang: str) -> str:
+    if isinstance(value, str | bool) or value is None:
+        return written(value, "flag", lang)
+    return written(value, declared.unit if declared and declared.unit == "share" else "number", lang)
+
+
+def _meanings(analysis: Analysis, lang: str) -> tuple[tuple[str, str], ...]:
+    found = {translate(f.title, lang): translate(f.meaning, lang) for f in analysis.figures if f.meaning}
+    for table in analysis.tables:
+        for column in table.columns:
+            if column.meaning:
+                found.setdefault(translate(column.title, lang), translate(column.meaning, lang))
+    return tuple(found.items())
