@@ -77,9 +77,9 @@ class Settings:
     drop_shape: float = 1.5
     value_sigma: float = 0.82
     order_sigma: float = 0.5
-    trend: tuple[float, float] = (0.014, 0.07)  # mean and standard deviation of the yearly log trend
+    trend: tuple[float, float] = (0.020, 0.07)  # mean and standard deviation of the yearly log trend
     age: tuple[float, float] = (2.0, 4.0)  # Gamma shape and scale of the age of a customer at the start
-    existing: float = 0.785  # share of customers who are customers at the start
+    existing: float = 0.79  # share of customers who are customers at the start
     newcomer_value: float = 0.80  # a newcomer's orders against those of an old customer
     comeback: float = 0.16  # probability that a lost customer returns
     comeback_gap: tuple[float, float, float] = (0.7, 2.0, 0.25)  # years: minimum + Gamma(shape, scale)
@@ -92,13 +92,13 @@ class Settings:
     loss_maker_discount: float = 0.45
     discount_step: float = 0.5  # per cent
     discount_sigma: float = 0.035
-    price_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.042, 2023: 0.055, 2024: 0.024})
-    cost_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.058, 2023: 0.046, 2024: 0.015})
+    price_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.042, 2023: 0.051, 2024: 0.034})
+    cost_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.058, 2023: 0.044, 2024: 0.026})
     usual_increase: float = 0.025  # years not named above
     credit_share: float = 0.022  # of the order lines
     credit_reference: float = 0.80  # credit notes that name the order
     credit_full: float = 0.45  # credited in full, otherwise 5-60 % of the line
-    month: tuple[float, ...] = (0.93, 0.98, 1.12, 1.01, 1.0, 1.07, 0.99, 0.80, 1.13, 1.11, 1.10, 0.76)
+    month: tuple[float, ...] = (0.95, 1.02, 1.12, 1.01, 1.02, 1.07, 0.99, 0.74, 1.13, 1.11, 1.10, 0.76)
     weekday: tuple[float, ...] = (1.10, 1.06, 1.02, 1.0, 0.82, 0.0, 0.0)
     chf_start: float = 0.935  # EUR per CHF in the first month
     chf_drift: float = 0.0032  # a month
