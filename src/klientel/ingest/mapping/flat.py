@@ -1,0 +1,154 @@
+"""Flat files: customers inside files of orders, contracts or deals; amounts inside subscriber lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from klientel.ingest.mapping.assign import LIMIT, Claim, claims
+from klientel.ingest.mapping.draft import Draft, ordered
+from klientel.ingest.mapping.meanings import meanings
+from klientel.ingest.mapping.names import header
+from klientel.ingest.mapping.overlap import Contents
+from klientel.ingest.raw import RawColumn
+from klientel.ingest.recognition import Match, Recognition
+from klientel.words import say
+
+_FLAT = ("order_line", "order_header", "project_contract", "opportunity")
+CONSTANT = 0.98
+"""A column describes customers if this share of those with several rows has one value throughout."""
+_SHARED = {"country": "country", "rep_id": "owner_rep_id", "type": "contract_type"}
+_NEVER = frozenset(
+    {
+        "gross", "tax", "other_date", "dictionary", "observed", "frequency", "recency", "supplier",
+        "shipper", "date", "order_date", "invoice_date", "posting_date", "document_date", "order_no",
+        "invoice_no", "line_no", "qty", "amount", "net", "revenue", "unit_price", "list_price",
+        "cost_line", "unit_cost", "margin", "margin_share", "discount", "discount_share",
+        "discount_amount", "fx_rate", "period", "id", "activity_date", "credit_no", "original_order",
+        "created_on", "close_date", "deal_amount",
+    }
+)  # fmt: skip
+
+
+def secondary(draft: Draft, drafts: Sequence[Draft], contents: Contents) -> list[Recognition]:
+    """Further recognitions of one raw table: its customers, and the amounts charged in a contract list."""
+    made: list[Recognition] = []
+    if draft.table == "project_contract" and "total_amount" in draft.columns:
+        made += _charged(draft, drafts)
+    if draft.table in _FLAT and not _known_elsewhere(draft, drafts, contents):
+        made += _customers(draft, contents)
+    return made
+
+
+def attributes(draft: Draft) -> dict[str, Match]:
+    """Columns of a customer file that we have no name for, kept as attributes by their header."""
+    free = [c for c in draft.raw.columns if c.name not in draft.used()]
+    return _attributes([c for c in free if _may_describe(draft, c)], set(draft.columns))
+
+
+def _charged(draft: Draft, drafts: Sequence[Draft]) -> list[Recognition]:
+    if any(d.table == "order_line" for d in drafts):
+        return []
+    kept = ("customer_id", "customer_name", "currency")
+    columns: dict[str, Claim] = {name: draft.columns[name] for name in kept if name in draft.columns}
+    amount = draft.columns["total_amount"]
+    columns["net_amount"] = replace(amount, field="net_amount")
+    return [
+        _recognition(
+            draft, "order_line", columns, say("the amount charged so far is what the customer brought in")
+        )
+    ]
+
+
+def _known_elsewhere(draft: Draft, drafts: Sequence[Draft], contents: Contents) -> bool:
+    key = draft.column("customer_id", "customer_name")
+    for other in drafts:
+        parent = other.column("customer_id", "name") if other.table == "customer" else None
+        if key and parent and other is not draft:
+            if contents.contained((draft.raw, key), (other.raw, parent)) >= 0.5:
+                return True
+            name = other.column("name")
+            if name and contents.contained((draft.raw, key), (other.raw, name)) >= 0.5:
+                return True
+    return False
+
+
+def _customers(draft: Draft, contents: Contents) -> list[Recognition]:
+    key = draft.columns.get("customer_id") or draft.columns.get("customer_name")
+    if key is None:
+        return []
+    columns = {"customer_id": replace(key, field="customer_id")}
+    shared = {_SHARED[name]: claim for name, claim in draft.columns.items() if name in _SHARED}
+    if "customer_name" in draft.columns:
+        shared["name"] = draft.columns["customer_name"]
+    free = [c for c in draft.raw.columns if c.name not in draft.used() and _may_describe(draft, c)]
+    tested = list(dict.fromkeys([*(c.column.name for c in shared.values()), *(c.name for c in free)]))
+    constant = contents.constant(draft.raw, key.column.name, tested)
+    for name, claim in shared.items():
+        if constant[claim.column.name] >= CONSTANT:
+            columns[name] = replace(claim, field=name)
+    free = [c for c in free if constant[c.name] >= CONSTANT]
+    columns |= _described(draft, free, columns)
+    used = {claim.column.name for claim in columns.values()}
+    further = _attributes([c for c in free if c.name not in used], set(columns))
+    if not further and not any(claim.column.name != key.column.name for claim in columns.values()):
+        return []
+    why = say("columns that are the same in all rows of a customer describe the customer")
+    made = _recognition(draft, "customer", columns, why)
+    made.attributes = further
+    return [made]
+
+
+def _described(draft: Draft, free: list[RawColumn], taken: dict[str, Claim]) -> dict[str, Claim]:
+    """Free columns that fill a column of the customer table."""
+    allowed = {c.name for c in free}
+    found: dict[str, Claim] = {}
+    used: set[str] = set()
+    for claim in claims(draft.raw, "customer", draft.look.evidence):
+        fits = claim.column.name in allowed and claim.column.name not in used and claim.confidence >= LIMIT
+        if fits and claim.field not in taken and claim.field not in found and claim.field != "annual_revenue":
+            found[claim.field] = claim
+            used.add(claim.column.name)
+    return found
+
+
+def _may_describe(draft: Draft, column: RawColumn) -> bool:
+    seen = draft.evidence[column.name]
+    left_out = draft.wide is not None and column.name in draft.wide.left_out
+    if seen.empty or left_out or header(column.header).unnamed or header(column.header).period:
+        return False
+    found = [m for m in meanings(column.header) if m.strength >= 0.6]
+    if found and found[0].concept in _NEVER:
+        return False
+    # remarks, fax numbers and the like say something about one customer only
+    return not (
+        found
+        and found[0].concept == "other"
+        and seen.distinct > max(30, 0.5 * seen.filled)
+        and not seen.is_number
+    )
+
+
+def _attributes(columns: list[RawColumn], reserved: set[str]) -> dict[str, Match]:
+    made: dict[str, Match] = {}
+    for column in columns:
+        name = header(column.header).snake
+        while name in made or name in reserved:
+            name += "_2"
+        made[name] = Match(
+            column.name, column.header, 0.9, say("kept as an attribute of the customer under its own name")
+        )
+    return made
+
+
+def _recognition(draft: Draft, table: str, columns: dict[str, Claim], why: str) -> Recognition:
+    keyed = ordered(table, columns)
+    least = min(claim.confidence for claim in keyed.values())
+    return Recognition(
+        draft.raw,
+        table,
+        round(least, 2),
+        {name: claim.match() for name, claim in keyed.items()},
+        secondary=True,
+        why=why,
+    )
