@@ -164,6 +164,34 @@ def first_of_ties(column: Any, value: Any) -> Any:
     return column.min().over(ibis.window(group_by=value))
 
 
+def abc_grades(values: ir.Table, a: float, b: float, rule: str = "before") -> ir.Table:
+    """Adds share, share_before, share_after and grade (A, B, C, N) to customers with a known value (A1).
+
+    A customer is graded by the running share before (or after) the first of its tie group, in exact
+    decimals: no rounding and no row order decides a class.
+    """
+    import ibis
+
+    run = running(values)
+    judged = first_of_ties(run.before if rule == "before" else run.after, run.value)
+    run = run.mutate(judged=judged.cast(EXACT))
+    inclusive = rule == "after"
+    grade = ibis.cases(
+        (run.value < 0, "N"),
+        (run.value == 0, "C"),
+        (below(run.judged, run.total, a, or_equal=inclusive), "A"),
+        (below(run.judged, run.total, b, or_equal=inclusive), "B"),
+        else_="C",
+    )
+    run = run.mutate(grade=grade)
+    known = run.value >= 0
+    return run.mutate(
+        share=known.ifelse(share(run.value, run.total), None),
+        share_before=known.ifelse(share(run.before, run.total), None),
+        share_after=known.ifelse(share(run.after, run.total), None),
+    )
+
+
 def doubled_midrank(column: Any, *, descending: bool = False) -> Any:
     """Twice (midrank - 1/2) of each row as a whole number: ties share it, row order does not matter.
 

@@ -10,11 +10,9 @@ from klientel.errors import BadParameter
 from klientel.expressions import (
     EXACT,
     VALUES,
-    below,
-    first_of_ties,
+    abc_grades,
     known_values,
     named,
-    running,
     share,
     short_history,
     small_table,
@@ -144,7 +142,7 @@ def abc(
     if a > b:
         raise BadParameter(say("The limit of class A ({a}) is above that of class B ({b}).", a=a, b=b))
     valued = known_values(totals, contracts, value, context.as_of if context.dated else None)
-    graded = near_limits(grades(valued.usable, a, b, rule))
+    graded = near_limits(abc_grades(valued.usable, a, b, rule))
     counts = {row["grade"]: row for row in _classes(graded)}
     figures = _figures(counts)
     boundary = _boundary(graded, customers)
@@ -163,34 +161,6 @@ def abc(
         coverage=valued.coverage,
         reasons=(*valued.reasons, *_reasons(figures, value), *_history(value, context)),
         lines=_lines(figures, value),
-    )
-
-
-def grades(values: ir.Table, a: float, b: float, rule: str = "before") -> ir.Table:
-    """Adds share, share_before, share_after and grade to customers with a value that is not NULL.
-
-    A customer is graded by the running share before (or after) the first of its tie group, in exact
-    decimals: no rounding and no row order decides a class.
-    """
-    import ibis
-
-    run = running(values)
-    judged = first_of_ties(run.before if rule == "before" else run.after, run.value)
-    run = run.mutate(judged=judged.cast(EXACT))
-    inclusive = rule == "after"
-    grade = ibis.cases(
-        (run.value < 0, "N"),
-        (run.value == 0, "C"),
-        (below(run.judged, run.total, a, or_equal=inclusive), "A"),
-        (below(run.judged, run.total, b, or_equal=inclusive), "B"),
-        else_="C",
-    )
-    run = run.mutate(grade=grade)
-    known = run.value >= 0
-    return run.mutate(
-        share=known.ifelse(share(run.value, run.total), None),
-        share_before=known.ifelse(share(run.before, run.total), None),
-        share_after=known.ifelse(share(run.after, run.total), None),
     )
 
 
