@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any
 
-from klientel.analysis import (
-    Chart,
-    Column,
-    Context,
-    Estimate,
-    Figure,
-    Need,
-    Outcome,
-    Param,
-    Table,
-    Window,
-    analysis,
-)
+from klientel.analyses.retention.declared import BRIDGE, CHARTS, CUSTOMERS, FIGURES, SEGMENTS
+from klientel.analyses.retention.pairs import contract_pairs, order_pairs, sorted_moves, sums_of
+from klientel.analysis import Context, Estimate, Need, Outcome, Param, Window, analysis
 from klientel.errors import BadParameter, MissingInput, nearest
-from klientel.expressions import EXACT, named, share
+from klientel.expressions import named, share
 from klientel.periods import window_before, window_months
 from klientel.quality import Flag, small_sample
 from klientel.words import Amount, Share, mark, say
@@ -31,82 +20,6 @@ if TYPE_CHECKING:
 
 _GROUPINGS = ("segment", "industry_code", "size_class", "contract_type", "region", "country", "owner")
 _BOOTSTRAP_UP_TO = 20_000  # customers; above, the linearised interval is as good and costs one pass
-_GAP_DAYS = 30  # a pause of up to 30 days between two contracts is no churn (B9)
-
-CUSTOMERS = Table(
-    "customers",
-    mark("Customers and what became of them"),
-    (
-        Column("customer_id", mark("Customer number"), "key"),
-        Column("name", mark("Customer"), "text"),
-        Column("opening", mark("Before"), "money", mark("value in the opening window")),
-        Column("closing", mark("Now"), "money", mark("value in the closing window")),
-        Column("change", mark("Change"), "money"),
-        Column("movement", mark("Movement"), "class", mark("expansion, contraction, churned, new, ...")),
-    ),
-    mark("Largest changes first."),
-)
-BRIDGE = Table(
-    "bridge",
-    mark("From the opening to the closing value"),
-    (
-        Column("step", mark("Step"), "class"),
-        Column("customers", mark("Customers"), "count"),
-        Column("amount", mark("Amount"), "money", mark("signed: losses are negative")),
-    ),
-    mark("Opening plus changes is closing, to the last digit; new and reactivated customers come after it."),
-)
-SEGMENTS = Table(
-    "segments",
-    mark("Retention by group"),
-    (
-        Column("segment", mark("Group"), "text"),
-        Column("customers", mark("Customers"), "count", mark("with value in the opening window")),
-        Column("opening", mark("Before"), "money"),
-        Column("closing", mark("Now"), "money", mark("of the same customers")),
-        Column("nrr", mark("Net revenue retention"), "share"),
-        Column("grr", mark("Gross revenue retention"), "share"),
-        Column("logo_retention", mark("Customer retention"), "share", mark("empty under 5 customers")),
-        Column("logo_low", mark("Customer retention, lower limit"), "share", mark("lower Wilson limit")),
-        Column("logo_high", mark("Customer retention, upper limit"), "share", mark("upper Wilson limit")),
-    ),
-)
-_MEANING = {
-    "nrr": mark("Value now / value before of the customers who had value before, expansion included."),
-    "grr": mark("The same without expansion: no customer counts for more than before."),
-    "logo": mark("Customers with value before who still bought / customers with value before."),
-    "churn": mark("1 − customer retention, for the window."),
-    "year": mark("Customer retention to the power 12 / window."),
-    "churn_year": mark("1 − customer retention per year."),
-    "rest": mark("NRR without the three customers with the largest value before."),
-    "base": mark("Customers with a positive value in the opening window."),
-    "opening": mark("Value before of these customers."),
-    "expansion": mark("What customers bring more than before."),
-    "contraction": mark("What customers who stayed bring less than before."),
-    "churned": mark("Value before of the customers who stopped."),
-    "closing": mark("Value now of the customers with value before."),
-    "new": mark("Value now of customers who never had any before."),
-    "reactivated": mark("Value now of former customers."),
-    "measure": mark("NRR-T12: orders of twelve months against the twelve before; MRR: running contracts."),
-}
-FIGURES = (
-    Figure("nrr", mark("Net revenue retention"), "share", _MEANING["nrr"], "up", headline=True),
-    Figure("grr", mark("Gross revenue retention"), "share", _MEANING["grr"], "up", headline=True),
-    Figure("logo_retention", mark("Customer retention"), "share", _MEANING["logo"], "up", headline=True),
-    Figure("churn", mark("Customer churn"), "share", _MEANING["churn"], "down"),
-    Figure("logo_retention_annual", mark("Customer retention per year"), "share", _MEANING["year"], "up"),
-    Figure("churn_annual", mark("Customer churn per year"), "share", _MEANING["churn_year"], "down"),
-    Figure("nrr_without_largest_3", mark("NRR without the largest 3"), "share", _MEANING["rest"], "up"),
-    Figure("opening_customers", mark("Customers before"), "count", _MEANING["base"]),
-    Figure("opening", mark("Opening value"), "money", _MEANING["opening"]),
-    Figure("expansion", mark("Expansion"), "money", _MEANING["expansion"], "up"),
-    Figure("contraction", mark("Contraction"), "money", _MEANING["contraction"], "down"),
-    Figure("churned", mark("Churned"), "money", _MEANING["churned"], "down"),
-    Figure("closing", mark("Closing value"), "money", _MEANING["closing"]),
-    Figure("new", mark("New"), "money", _MEANING["new"], "up"),
-    Figure("reactivated", mark("Reactivated"), "money", _MEANING["reactivated"], "up"),
-    Figure("measure", mark("Measure"), "text", _MEANING["measure"]),
-)
 
 
 @analysis(
@@ -122,18 +35,7 @@ FIGURES = (
     ),
     tables=(CUSTOMERS, BRIDGE, SEGMENTS),
     figures=FIGURES,
-    charts=(
-        Chart("bridge", "bridge", "bridge", "step", "amount", title=BRIDGE.title),
-        Chart(
-            "segments",
-            "segments",
-            "bar",
-            "segment",
-            "logo_retention",
-            title=mark("Customer retention by group"),
-            options={"low": "logo_low", "high": "logo_high"},
-        ),
-    ),
+    charts=CHARTS,
 )
 def retention(
     totals: Any,
@@ -164,16 +66,14 @@ def retention(
         raise BadParameter(say("Retention compares two windows of equal length; give a number of months."))
     by_contract = basis == "contracts" or (basis == "auto" and totals is None)
     if by_contract:
-        pairs, excluded = _contract_pairs(
-            contracts, window_before(context.as_of, months).start, context.as_of
-        )
+        pairs, excluded = contract_pairs(contracts, window_before(context.as_of, months).start, context.as_of)
     elif totals is None or before is None or not context.dated:
         raise MissingInput(say("Retention needs a date for each sale (order_line.order_date)."))
     else:
         column = "matched_revenue" if view == "matching" else "revenue"
-        pairs, excluded = _order_pairs(totals, before, histories, column), 0
-    moves = _moves(pairs, window_before(context.as_of, months, back=1).start)
-    sums = _sums(moves)
+        pairs, excluded = order_pairs(totals, before, histories, column), 0
+    moves = sorted_moves(pairs, window_before(context.as_of, months, back=1).start)
+    sums = sums_of(moves)
     measure = "MRR" if by_contract else f"NRR-T{months}"
     figures = _figures(moves, sums, months, context.level) | {"measure": measure}
     gap = None if by_contract else _uncovered(context, months)
@@ -189,142 +89,6 @@ def retention(
         reasons=_reasons(sums, gap, excluded),
         lines=_lines(figures, sums, gap),
     )
-
-
-def _order_pairs(totals: ir.Table, before: ir.Table, histories: ir.Table | None, column: str) -> ir.Table:
-    """One row per customer of either window: opening, closing, bought (in the closing window), first_day."""
-    import ibis
-
-    zero = ibis.literal(0).cast(EXACT)
-    bought = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
-    now = totals.select(
-        "customer_id",
-        opening=zero,
-        closing=totals[column].cast(EXACT),
-        bought=bought.fill_null(False).cast("int64"),
-    )
-    then = before.select(
-        "customer_id", opening=before[column].cast(EXACT), closing=zero, bought=ibis.literal(0).cast("int64")
-    )
-    both = now.union(then)
-    pairs = both.group_by("customer_id").aggregate(
-        opening=both.opening.sum().cast(EXACT),
-        closing=both.closing.sum().cast(EXACT),
-        bought=both.bought.max(),
-    )
-    if histories is None:
-        return pairs.mutate(first_day=ibis.null("date"))
-    first = histories.select(_id=histories.customer_id, first_day=histories.first_day)
-    return pairs.left_join(first, pairs.customer_id == first._id).drop("_id")
-
-
-def _contract_pairs(contracts: ir.Table | None, start: date | None, end: date) -> tuple[ir.Table, int]:
-    """As `_order_pairs`, from the monthly recurring amounts of contracts running on two days (B10).
-
-    Also the number of contracts that are marked as ended without an end date: they cannot be placed.
-    """
-    import ibis
-
-    if contracts is None or "recurring_amount" not in contracts.columns:
-        raise MissingInput(say("There are no contracts with a recurring amount (contract.recurring_amount)."))
-    if "start" not in contracts.columns:
-        raise MissingInput(
-            say(
-                "The contracts have no start date (contract.start) and no end date (contract.end): "
-                "retention cannot be placed in time."
-            )
-        )
-    dated = contracts.filter(contracts.start.notnull() & contracts.recurring_amount.notnull())
-    dated = dated.mutate(_end=dated["end"] if "end" in dated.columns else ibis.null("date"))
-    lost = dated._end.isnull() & (
-        dated.ended.fill_null(False) if "ended" in dated.columns else ibis.literal(False)
-    )
-    unplaced = int(dated.filter(lost).count().to_pyarrow().as_py())
-    dated = dated.filter(~lost)
-    amount = dated.recurring_amount.cast(EXACT)
-    if "period_months" in dated.columns:
-        amount = (amount / ibis.greatest(dated.period_months.fill_null(1), 1)).round(4).cast(EXACT)
-    follows = dated.start.lead().over(ibis.window(group_by="customer_id", order_by=[dated.start, dated._end]))
-    bridged = (follows >= dated._end) & (follows <= dated._end + ibis.interval(days=_GAP_DAYS))
-    dated = dated.mutate(_amount=amount, _end=ibis.ifelse(bridged.fill_null(False), follows, dated._end))
-    zero = ibis.literal(0).cast(EXACT)
-
-    def running(day: date | None) -> Any:
-        return (dated.start <= day) & (dated._end.isnull() | (dated._end > day))
-
-    parts = dated.mutate(
-        _opening=ibis.ifelse(running(start), dated._amount, zero),
-        _closing=ibis.ifelse(running(end), dated._amount, zero),
-        _bought=running(end).cast("int64"),
-    )
-    pairs = parts.group_by("customer_id").aggregate(
-        opening=parts._opening.sum().cast(EXACT),
-        closing=parts._closing.sum().cast(EXACT),
-        bought=parts._bought.max(),
-        first_day=parts.start.min(),
-    )
-    return pairs, unplaced
-
-
-def _moves(pairs: ir.Table, prior_start: date | None) -> ir.Table:
-    """The pairs with movement, change and kept = min(max(closing, 0), opening)."""
-    import ibis
-
-    zero = ibis.literal(0).cast(EXACT)
-    s, e = pairs.opening, pairs.closing
-    stays = (pairs.bought > 0) | (e > 0)
-    earlier = (pairs.first_day < ibis.literal(prior_start)).fill_null(False) if prior_start else False
-    movement = ibis.cases(
-        ((s > 0) & (e > s), "expansion"),
-        ((s > 0) & (e == s), "unchanged"),
-        ((s > 0) & stays, "contraction"),
-        (s > 0, "churned"),
-        ((s == 0) & (e > 0) & earlier, "reactivated"),
-        ((s == 0) & (e > 0), "new"),
-        else_="outside",
-    )
-    kept = ibis.ifelse(s > 0, ibis.least(ibis.greatest(e, zero), s), zero)
-    return pairs.mutate(movement=movement, change=e - s, kept=kept, credit=ibis.least(e, zero))
-
-
-_MOVEMENTS = {
-    "expansion": mark("expansion"),
-    "unchanged": mark("unchanged"),
-    "contraction": mark("contraction"),
-    "churned": mark("churned"),
-    "reactivated": mark("reactivated"),
-    "new": mark("new"),
-    "outside": mark("outside"),
-}
-_BASE = ("expansion", "unchanged", "contraction", "churned")
-
-
-def _sums(moves: ir.Table) -> dict[str, dict[str, Any]]:
-    """Per movement, and for the whole base, the sums that every figure is made of."""
-    s, e, k = (moves[c].cast("float64") for c in ("opening", "closing", "kept"))
-    rows = (
-        moves.group_by("movement")
-        .aggregate(
-            customers=moves.count(),
-            opening=moves.opening.sum(),
-            closing=moves.closing.sum(),
-            kept=moves.kept.sum(),
-            credit=moves.credit.sum(),
-            ss=(s * s).sum(),
-            ee=(e * e).sum(),
-            es=(e * s).sum(),
-            kk=(k * k).sum(),
-            ks=(k * s).sum(),
-        )
-        .to_pyarrow()
-        .to_pylist()
-    )
-    found = {r.pop("movement"): r for r in rows}
-    nothing: dict[str, Any] = dict.fromkeys(("opening", "closing", "kept", "credit"), Decimal(0))
-    nothing |= dict.fromkeys(("customers", "ss", "ee", "es", "kk", "ks"), 0)
-    sums = {name: found.get(name, dict(nothing)) for name in _MOVEMENTS}
-    sums["base"] = {key: sum(sums[name][key] for name in _BASE) for key in nothing}
-    return sums
 
 
 def _figures(moves: ir.Table, sums: dict[str, dict[str, Any]], months: int, level: float) -> dict[str, Any]:
