@@ -191,9 +191,9 @@ _INVOICE = (
     "posted",
 )
 _CODES = {
-    "re": "credit", "g2": "credit", "cr": "credit", "crm": "credit", "cbre": "credit", "gs": "credit", "gu": "credit", "ga": "credit",
+    "g2": "credit", "cr": "credit", "crm": "credit", "cbre": "credit", "gs": "credit", "gu": "credit", "ga": "credit",
     "s1": "cancellation", "s2": "cancellation", "st": "cancellation", "f2": "invoice", "f1": "invoice", "ta": "invoice", "or": "invoice",
-    "rg": "invoice", "rn": "invoice", "ar": "invoice", "inv": "invoice", "so": "invoice", "h": "credit", "s": "invoice", "c": "credit", "i": "invoice",
+    "rg": "invoice", "re": "invoice", "rn": "invoice", "ar": "invoice", "inv": "invoice", "so": "invoice", "h": "credit", "s": "invoice", "c": "credit", "i": "invoice",
 }  # fmt: skip
 
 

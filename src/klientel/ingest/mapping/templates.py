@@ -68,11 +68,16 @@ class Sheet:
 
 @dataclass
 class Template:
-    """A named set of mappings, kept as JSON by `save` and `load`, applied by `recognise(..., template=...)`."""
+    """A named set of mappings, kept as JSON by `save` and `load`, applied by `recognise(..., template=...)`.
+
+    automatic False: a ready mapping whose headers are too common to be told by; used by name only, or for a
+    file named after it.
+    """
 
     name: str
     sheets: list[Sheet] = field(default_factory=list)
     title: str = ""
+    automatic: bool = True
 
     @classmethod
     def of(cls, recognitions: Sequence[Recognition], name: str) -> Template:
@@ -92,7 +97,9 @@ class Template:
 
     @classmethod
     def load(cls, path: str | Path) -> Template:
-        """Read a template; BadFile with what is wrong if it is none."""
+        """Read a template, or take the ready mapping of that name; BadFile with what is wrong if it is none."""
+        if not Path(path).exists() and str(path).strip().lower() in {p.name for p in presets()}:
+            return preset(str(path))
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -115,7 +122,13 @@ class Template:
             }
             for s in self.sheets
         ]
-        return {"format": FORMAT, "name": self.name, "title": self.title, "sheets": sheets}
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "title": self.title,
+            "automatic": self.automatic,
+            "sheets": sheets,
+        }
 
     @classmethod
     def from_dict(cls, content: Any, place: str) -> Template:
@@ -132,6 +145,7 @@ class Template:
             str(content.get("name", "")),
             [_sheet(s, place) for s in content["sheets"]],
             str(content.get("title", "")),
+            bool(content.get("automatic", True)),
         )
 
 
@@ -208,7 +222,8 @@ def fitting(drafts: Sequence[Draft], template: Template | None) -> None:
     for draft in drafts:
         own = _best(draft.raw, [template] if template else [])
         hit = hit or own is not None
-        found = own or _best(draft.raw, presets())
+        ready = [p for p in presets() if p.automatic or p.name in draft.raw.file.lower()]
+        found = own or _best(draft.raw, ready)
         if found:
             _apply(draft, *found, sure=own is not None)
     if template and drafts and not hit:
