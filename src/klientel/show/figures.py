@@ -70,18 +70,25 @@ def written(value: Any, unit: Unit = "text", lang: str = "en", currency: str | N
 
 def cell(value: Any, column: Column, lang: str = "en") -> str:
     """A value in a table, its unit being in the header; years stay 2024, not 2,024."""
-    if isinstance(value, int) and column.unit in ("number", "count") and 1900 <= value <= 2100:
-        words = column.name.split("_")
-        if "year" in words or "cohort" in words:
-            return str(value)
-    return written(value, column.unit, lang)
+    return str(value) if is_year(value, column) else written(value, column.unit, lang)
+
+
+def is_year(value: Any, column: Column) -> bool:
+    """True for a year in a column that counts years, by its name."""
+    named = {"year", "cohort"} & set(column.name.split("_"))
+    return (
+        bool(named)
+        and column.unit in ("number", "count")
+        and isinstance(value, int)
+        and 1900 <= value <= 2100
+    )
 
 
 def spoken_figure(value: Any, unit: Unit, lang: str = "en", currency: str | None = None) -> str:
     """A headline figure with its unit: 1,24 Mio. €, 87 days, 12,5 %."""
     if missing(value) or isinstance(value, str | bool | date):
         return written(value, unit, lang, currency)
-    if unit == "money":
+    if unit == "money" or (unit == "number" and 10 <= abs(_real(value)) < 1000):
         return short(value, unit, lang, currency)
     text = written(value, unit, lang, currency)
     word = _UNIT_WORDS.get(unit)

@@ -119,7 +119,8 @@ class _Writer:
         title = _t(mark("Definitions"), self.lang)
         return (
             f'<section id="definitions" aria-labelledby="definitions-title">'
-            f'<h2 id="definitions-title">{title}</h2><dl class="terms glossary">{_terms(terms)}</dl></section>'
+            f'<h2 id="definitions-title">{title}</h2>'
+            f'<dl class="terms glossary">{_terms(terms)}</dl></section>'
         )
 
     def _method(self, chapter: Chapter) -> str:
@@ -131,7 +132,8 @@ class _Writer:
             head = f"<h3>{_t(mark('Settings'), self.lang)}</h3>" if settings else ""
             how = (
                 f"<details><summary>{_t(mark('How this is computed'), self.lang)}</summary>"
-                f'<dl class="terms">{_terms(chapter.meanings)}</dl>{head}<dl class="terms">{settings}</dl></details>'
+                f'<dl class="terms">{_terms(chapter.meanings)}</dl>{head}'
+                f'<dl class="terms">{settings}</dl></details>'
             )
         if not chapter.reproduce:
             return how
@@ -233,9 +235,10 @@ def _table(grid: Grid, lang: str) -> str:
     meaning = f"<small>{escape(grid.meaning)}</small>" if grid.meaning else ""
     note = f'<p class="note">{escape(grid.note)}</p>' if grid.note else ""
     many = ' class="many"' if len(grid.headers) >= _MANY else ""
+    title = escape(grid.title)
     return (
-        f'<div class="table"><div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.title)}">'
-        f"<table{many}><caption>{escape(grid.title)}{meaning}</caption>"
+        f'<div class="table"><div class="scroll" tabindex="0" role="region" aria-label="{title}">'
+        f"<table{many}><caption>{title}{meaning}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
     )
 

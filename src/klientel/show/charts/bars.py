@@ -44,7 +44,7 @@ def bridge(canvas: Canvas) -> alt.LayerChart:
     """
     import altair as alt
 
-    steps, colours, unit = _steps(canvas), canvas.colours, canvas.unit(canvas.chart.y)
+    steps, colours, unit = steps_of(canvas), canvas.colours, canvas.unit(canvas.chart.y)
     labels = [cut(s["label"], 11 if canvas.narrow else 20) for s in steps]
     top = max(max(s["from"], s["to"]) for s in steps)
     bottom = min(0.0, *(min(s["from"], s["to"]) for s in steps))
@@ -78,7 +78,7 @@ def bridge(canvas: Canvas) -> alt.LayerChart:
     return canvas.finish([block, joined, label], height, canvas.measure(canvas.chart.y))
 
 
-def _steps(canvas: Canvas) -> list[dict[str, Any]]:
+def steps_of(canvas: Canvas) -> list[dict[str, Any]]:
     """The steps with where each block begins and ends."""
     names, labels = canvas.values(canvas.chart.x), canvas.words(canvas.chart.x)
     amounts = [0.0 if missing(v) else float(v) for v in canvas.values(canvas.chart.y)]

@@ -23,7 +23,7 @@ def line(canvas: Canvas) -> alt.LayerChart:
     at zero).
     """
 
-    series, labels = _series(canvas)
+    series, labels = series_of(canvas)
     layers: list[Any] = []
     for place, (name, points) in enumerate(series.items()):
         colour = _colour(canvas, place, name)
@@ -52,7 +52,7 @@ def line(canvas: Canvas) -> alt.LayerChart:
 def area(canvas: Canvas) -> alt.LayerChart:
     """Areas of y over x stacked by color, named inside or at the end where they are thick enough."""
 
-    series, labels = _series(canvas)
+    series, labels = series_of(canvas)
     levels = [0.0] * len(labels)
     layers: list[Any] = []
     ends = []
@@ -84,7 +84,7 @@ def area(canvas: Canvas) -> alt.LayerChart:
     return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
 
 
-def _series(canvas: Canvas) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+def series_of(canvas: Canvas) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
     """Points per series at positions 0, 1, 2, ... of the sorted x values, and the labels of x."""
     raw = canvas.values(canvas.chart.x)
     order = sorted({v for v in raw if not missing(v)}, key=_key)

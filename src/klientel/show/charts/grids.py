@@ -22,14 +22,14 @@ def heatmap(canvas: Canvas) -> alt.LayerChart:
     Values stand in the cells if there are few. options: share_of="row" | "all" colours by shares.
     """
     value = canvas.chart.color or str(canvas.option("value", ""))
-    cells, columns, lines = _cells(canvas, value)
+    cells, columns, lines = cells_of(canvas, value)
     return _grid(canvas, cells, columns, lines, value, canvas.title_of(canvas.chart.x))
 
 
 def cohorts(canvas: Canvas) -> alt.LayerChart:
     """Cohort triangle: x age, y cohort, color share (or amount) per cell; at most 36 cohorts, the latest."""
     value = canvas.chart.color or str(canvas.option("value", ""))
-    cells, columns, lines = _cells(canvas, value)
+    cells, columns, lines = cells_of(canvas, value)
     dropped = max(len(lines) - MOST_COHORTS, 0)
     if dropped:
         cells = [{**c, "row": c["row"] - dropped} for c in cells if c["row"] >= dropped]
@@ -38,7 +38,7 @@ def cohorts(canvas: Canvas) -> alt.LayerChart:
     return _grid(canvas, cells, columns, lines, value, canvas.title_of(canvas.chart.x), note)
 
 
-def _cells(canvas: Canvas, value: str) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+def cells_of(canvas: Canvas, value: str) -> tuple[list[dict[str, Any]], list[str], list[str]]:
     """Cells with their positions, and the labels of columns and rows in order."""
     x, y = canvas.values(canvas.chart.x), canvas.values(canvas.chart.y)
     across, down = _order(canvas, canvas.chart.x, x), _order(canvas, canvas.chart.y, y)
