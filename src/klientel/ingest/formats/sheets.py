@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from klientel.ingest.raw import RawColumn, RawTable
 from klientel.words import Sentence, say
 
 _BATCH = 20_000
+_FEW = 200
 _LOOK = 80  # rows looked at to find the header
 _GENERIC = re.compile(
     r"^(?:tabelle|sheet|blatt|feuil|table|worksheet|data|daten|export)?[\s_]*\d*$", re.IGNORECASE
@@ -165,22 +167,26 @@ def _table(sheet: Any, file: str, name: str, reading: Reading, least: int = 2) -
 
 def _stage(sheet: Any, first: int, staging: Staging, tally: _Tally, file: str, reading: Reading) -> None:
     merged = _Merged(sheet)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    width, total = staging.width, sheet.total_height
+    rows: list[list[Any]] = []
+    width, total, line = staging.width, sheet.total_height, first + 1
     for i, row in enumerate(sheet.iter_rows()):
         if i < first:
             continue
-        cells = merged.filled(i, row)
-        tally.add(cells)
-        rows.append(_texts(cells) if len(cells) == width else [""] * width)
-        lines.append(i + 1)
+        rows.append(merged.filled(i, row) if len(row) == width else [""] * width)
         if len(rows) >= _BATCH:
-            staging.add_rows(rows, lines)
-            rows, lines = [], []
+            _stage_batch(rows, line, staging, tally)
+            rows, line = [], i + 2
             reading.tell(file, i + 1, total)
-    staging.add_rows(rows, lines)
+    _stage_batch(rows, line, staging, tally)
     reading.tell(file, total, total)
+
+
+def _stage_batch(rows: list[list[Any]], line: int, staging: Staging, tally: _Tally) -> None:
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    tally.add(columns)
+    staging.add_columns([_texts(column) for column in columns], range(line, line + len(rows)))
 
 
 def _columns(
@@ -205,17 +211,20 @@ class _Tally:
 
     width: int
     typed: list[int] = field(default_factory=list)
-    loose: list[int] = field(default_factory=list)
+    loose: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.typed, self.loose = [0] * self.width, [0] * self.width
+        self.typed, self.loose = [0] * self.width, [False] * self.width
 
-    def add(self, cells: Sequence[Any]) -> None:
-        for k, cell in enumerate(cells):
-            if not isinstance(cell, str):
-                self.typed[k] += 1
-            elif cell and not self.loose[k] and cell_kind(cell) in ("number", "date"):
-                self.loose[k] = 1
+    def add(self, columns: Sequence[Sequence[Any]]) -> None:
+        for k, column in enumerate(columns):
+            texts = {cell for cell in column if type(cell) is str}
+            typed = sum(type(cell) is not str for cell in column)
+            self.typed[k] += typed
+            if not self.loose[k]:
+                # a column of texts alone is no question; there a few are enough
+                looked = texts if typed else islice(texts, _FEW)
+                self.loose[k] = any(cell_kind(text) in ("number", "date") for text in looked)
 
     def native(self, k: int) -> bool:
         return self.typed[k] > 0 and not self.loose[k]
@@ -254,17 +263,18 @@ def _texts(row: Sequence[Any]) -> list[str]:
 
 def cell_text(value: Any) -> str:
     """A typed cell as text that reads the same everywhere: 1234.5, 2024-03-01, 2024-03-01 08:30:00, true."""
+    if type(value) is float:
+        text = repr(value)
+        if text.endswith(".0"):
+            return text[:-2]
+        if "e" in text:
+            return format(Decimal(text), "f")
+        return "" if text in ("nan", "inf", "-inf") else text
     match value:
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
-        case float():
-            if value != value or abs(value) == float("inf"):
-                return ""
-            if value == int(value) and abs(value) < 1e15:
-                return str(int(value))
-            return format(Decimal(repr(value)), "f")
         case datetime():
             # spreadsheets keep times as fractions of a day: seconds are what they can be trusted with
             rounded = (value + timedelta(milliseconds=500)).replace(microsecond=0)

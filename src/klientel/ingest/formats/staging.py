@@ -69,12 +69,15 @@ class Staging:
 
     def add_rows(self, rows: Sequence[Sequence[str | None]], lines: Sequence[int]) -> None:
         """Add rows of `width` cells; empty cells become NULL."""
+        if rows:
+            self.add_columns(list(zip(*rows, strict=True)), lines)
+
+    def add_columns(self, columns: Sequence[Sequence[str | None]], lines: Sequence[int]) -> None:
+        """The same, given by columns."""
         import pyarrow as pa
 
-        if not rows:
-            return
-        columns = [pa.array([c or None for c in column], pa.string()) for column in zip(*rows, strict=True)]
-        self.add(pa.table([*columns, pa.array(lines, pa.int64())], names=[*self.names(), "line"]))
+        arrays = [pa.array([c or None for c in column], pa.string()) for column in columns]
+        self.add(pa.table([*arrays, pa.array(lines, pa.int64())], names=[*self.names(), "line"]))
 
     def add(self, table: pa.Table) -> None:
         """Add a table of columns c0, c1, ..., line."""

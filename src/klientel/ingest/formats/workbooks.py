@@ -19,7 +19,9 @@ from klientel.words import Sentence, say
 _OLE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _CELL = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*?(/?)>')
-_ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*?\bt="e"')
+_ROW = re.compile(rb'row r="(\d{1,7})"')
+_WIDE = re.compile(rb' r="([A-Z]{2,3})(\d{1,7})"')
+_DEEP = re.compile(rb' r="[A-Z](\d{6,7})"')
 _NO_RESULT = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 _OVERLAP = 512  # bytes kept between pieces, so that no cell is overlooked at a seam
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
@@ -27,12 +29,11 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 @dataclass
 class Facts:
-    """What was seen in the XML of a workbook: error cells, formulas without result, extent of a sheet."""
+    """What was seen in a workbook: error cells, formulas without result, a sheet that may reach too far."""
 
     errors: int = 0
     unsolved: int = 0
-    row: int = 0
-    column: int = 0
+    suspect: bool = False
 
     def notes(self) -> list[Sentence]:
         """Cells whose content is not there, as sentences."""
@@ -75,6 +76,8 @@ def inspect(path: Path, file: str, limits: Limits) -> Facts:
                         _refuse_encryption(member, file, limits)
                     else:
                         _sheet(member, info.filename, facts, file, limits)
+            if facts.suspect:
+                _check_extent(archive, file, limits)
     except _DAMAGED as error:
         raise BadFile(damaged(file)) from error
     return facts
@@ -118,24 +121,41 @@ def _pieces(member: IO[bytes], file: str, limits: Limits) -> Iterator[bytes]:
 
 
 def _sheet(member: IO[bytes], name: str, facts: Facts, file: str, limits: Limits) -> None:
-    """Count error cells and formulas without result, and check how far a sheet extends."""
+    """Count error cells and formulas without result, and check how far a sheet may extend."""
     is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
-    tail = b""
-    facts.row = facts.column = 0
+    tail, row, column = b"", 0, 26
     for data in _pieces(member, file, limits):
         if not is_sheet:
             continue
         text = tail + data
-        for letters, row, closed in _CELL.findall(text):
-            if not closed:
-                facts.row = max(facts.row, int(row))
-                facts.column = max(facts.column, _column(letters))
-        if facts.row * facts.column > limits.sheet_cells:
-            raise BadFile(_too_wide(file, facts.row, facts.column))
-        # a match that reaches into the tail was counted with the piece before
-        facts.errors += sum(m.end() > len(tail) for m in _ERROR.finditer(text))
-        facts.unsolved += sum(m.end() > len(tail) for m in _NO_RESULT.finditer(text))
+        wide = _WIDE.findall(text)
+        rows = {*_ROW.findall(text), *_DEEP.findall(text), *(number for _, number in wide)}
+        row = max([row, *map(int, rows)])
+        column = max([column, *map(_column, {letters for letters, _ in wide})])
+        # what reaches into the tail was counted with the piece before
+        facts.errors += text.count(b' t="e"') - tail.count(b' t="e"')
+        if b"</f>" in text:
+            facts.unsolved += sum(m.end() > len(tail) for m in _NO_RESULT.finditer(text))
         tail = text[-_OVERLAP:]
+    facts.suspect |= row * column > limits.sheet_cells
+
+
+def _check_extent(archive: zipfile.ZipFile, file: str, limits: Limits) -> None:
+    """Look at every cell of the sheets: only those with content count."""
+    for info in archive.infolist():
+        if not info.filename.startswith("xl/worksheets/"):
+            continue
+        row = column = 0
+        tail = b""
+        with archive.open(info) as member:
+            for data in _pieces(member, file, limits):
+                text = tail + data
+                cells = [(letters, number) for letters, number, closed in _CELL.findall(text) if not closed]
+                row = max([row, *map(int, {number for _, number in cells})])
+                column = max([column, *map(_column, {letters for letters, _ in cells})])
+                tail = text[-_OVERLAP:]
+        if row * column > limits.sheet_cells:
+            raise BadFile(_too_wide(file, row, column))
 
 
 def _column(letters: bytes) -> int:
