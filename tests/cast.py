@@ -22,11 +22,11 @@ CUSTOMERS: list[dict[str, Any]] = [
     # ties with K05
     {"customer_id": "K04", "name": "Twin One", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
     {"customer_id": "K05", "name": "Twin Two", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
-    # lost: bought in 2022 and 2023 only
+    # lost: bought in 2022 only, longer ago than two years
     {"customer_id": "K06", "name": "Lost Ltd", "industry_code": "food", "owner_rep_id": "anna", "relation_type": None},
     # new in 2024
     {"customer_id": "K07", "name": "New SE", "industry_code": None, "owner_rep_id": "ben", "relation_type": None},
-    # came back after two years
+    # came back after three years
     {"customer_id": "K08", "name": "Back & Co", "industry_code": "steel", "owner_rep_id": "anna", "relation_type": None},
     # credited more than it bought: class N
     {"customer_id": "K09", "name": "Minus e.K.", "industry_code": "steel", "owner_rep_id": "ben", "relation_type": None},
@@ -54,10 +54,10 @@ _LINES: list[tuple[str, str, date, str, int, str, str | None]] = [
     ("11", "K04", date(2024, 7, 7), "P1", 5, "500.00", None),
     ("12", "K05", date(2023, 8, 8), "P1", 5, "500.00", None),
     ("13", "K05", date(2024, 8, 8), "P1", 5, "500.00", None),
-    ("14", "K06", date(2022, 6, 1), "P1", 3, "300.00", None),
-    ("15", "K06", date(2023, 6, 1), "P1", 3, "300.00", None),
+    ("14", "K06", date(2022, 2, 1), "P1", 3, "300.00", None),
+    ("15", "K06", date(2022, 6, 1), "P1", 3, "300.00", None),
     ("16", "K07", date(2024, 10, 1), "P2", 4, "400.00", None),
-    ("17", "K08", date(2022, 1, 15), "P1", 2, "200.00", None),
+    ("17", "K08", date(2021, 12, 20), "P1", 2, "200.00", None),
     ("18", "K08", date(2024, 12, 15), "P1", 2, "200.00", None),
     ("19", "K09", date(2023, 12, 1), "P1", 2, "200.00", None),
     ("C19", "K09", date(2024, 1, 20), "P1", -2, "-200.00", "19"),

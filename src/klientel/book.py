@@ -105,7 +105,7 @@ class Book:
         known = self.tables.get("customer")
         own = tuple(known.columns) if known is not None else ()
         base = ("customer_id", "name", "status", "status_reason")
-        return (*base, *(c for c in own if c not in base)) if own or self._any_ids() else ()
+        return (*base, *(c for c in own if c not in base)) if own or self._any_ids() is not None else ()
 
     def _derived_columns(self, table: str) -> tuple[str, ...]:
         if table != "totals" and not self.dated:

@@ -22,6 +22,7 @@ SYMBOLS = {
     "ZŁ": "PLN",
     "KČ": "CZK",
 }
+_CLOSING = ("closing", "spot", "stichtag", "schlusskurs", "stichtagskurs", "month end", "monatsende")
 _CODE = re.compile(r"[A-Z]{3}")
 
 
@@ -61,7 +62,10 @@ def convert(lines: ir.Table, rates: ir.Table | None, target: str, columns: tuple
     kept = joined.filter(usable)
     same = kept.currency.isnull() | (kept.currency == target)
     amounts: dict[str, Any] = {
-        c: same.ifelse(kept[c], (kept[c] * kept.rate.cast("decimal(18, 10)")).cast("decimal(18, 4)"))
+        # Both sides wide: decimal(18, 4) times a rate overflows at a billion.
+        c: same.ifelse(
+            kept[c], (kept[c].cast("decimal(38, 10)") * kept.rate.cast("decimal(38, 10)")).cast("decimal(18, 4)")
+        )
         for c in columns
         if c in kept.columns
     }
@@ -70,6 +74,10 @@ def convert(lines: ir.Table, rates: ir.Table | None, target: str, columns: tuple
 
 def _monthly(rates: ir.Table, target: str) -> ir.Table:
     """Mean rate into the target currency per month: from_currency, month, rate."""
+    import ibis
+
+    if "kind" in rates.columns:  # closing rates are for stocks; flows take the average of their month
+        rates = rates.filter(~ibis.coalesce(rates.kind.lower().isin(_CLOSING), False))
     straight = rates.filter(rates.to_currency == target)
     straight = straight.select("date", "from_currency", rate=straight.rate.cast("float64"))
     turned = rates.filter((rates.from_currency == target) & (rates.rate != 0))

@@ -280,7 +280,7 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
             aggregates[f"margin_{i}"] = table.margin.sum(where=where)
             known = table.margin.notnull() if where is None else table.margin.notnull() & where
             aggregates[f"margin_base_{i}"] = table.amount.sum(where=known)
-    return table.group_by("customer_id").agg(**aggregates)
+    return _zero_words(table.group_by("customer_id").agg(**aggregates))
 
 
 def wide_totals(passed: ir.Table, pieces: list[Window], window: Window) -> ir.Table:

@@ -17,13 +17,13 @@ from klientel.ingest.lines import LineMaker, Made
 from klientel.ingest.mapping import Template, recognise
 from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
 from klientel.ingest.raw import Progress, RawTable
-from klientel.ingest.reading import LISTED, Read, Reader
+from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
 from klientel.money import code, convert, reporting_currency
 from klientel.periods import parse_day
 from klientel.schema import TABLES
-from klientel.words import mark, say
+from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -54,11 +54,10 @@ def open_book(
     Raises BadFile if nothing usable is found, BadParameter for a wrong mapping.
     """
     opening = _Opening(connect(None), progress or _silent)
-    sources = [source] if isinstance(source, str | Path) or not isinstance(source, Sequence) else list(source)
     try:
-        opening.read(sources, map or {}, Template.load(Path(template)) if template else None)
+        opening.read(source, map or {}, Template.load(Path(template)) if template else None)
         if save_template:
-            Template.of(opening.intake.recognitions).save(Path(save_template))
+            Template.of(opening.intake.recognitions, Path(save_template).stem).save(Path(save_template))
         book = opening.book(today)
     except KlientelError:
         raise
@@ -70,7 +69,7 @@ def open_book(
         raise BadFile(_nothing_usable(opening.intake))
     day = parse_day(as_of) if isinstance(as_of, str) else as_of
     book.as_of = day or book.as_of
-    book.sources = tuple(str(s) for s in sources if isinstance(s, str | Path))
+    book.sources = _paths(source)
     book.fiscal_year_start_month = fiscal_year_start_month
     book.options = {
         "map": dict(map or {}),
@@ -94,7 +93,7 @@ class _Opening:
         self.reads: dict[str, list[Read]] = defaultdict(list)
         self.reader = Reader(self.con, engine.scratch)
 
-    def read(self, sources: list[Any], overrides: Mapping[str, str], template: Template | None) -> None:
+    def read(self, sources: Any, overrides: Mapping[str, str], template: Template | None) -> None:
         """Read and recognise all sources, then read what was recognised into canonical columns."""
         raws = read_sources(sources, self.engine.scratch, self.progress)
         views = {i: self._view(raw, i) for i, raw in enumerate(raws)}
@@ -108,7 +107,7 @@ class _Opening:
         for raw in raws:
             self.intake.rejections += raw.rejections[: LISTED - len(self.intake.rejections)]
             self.intake.rejected += raw.rejected
-            self.intake.notes += raw.notes
+        self.intake.notes += _told_once(raws)
         for k, recognition in enumerate(found):
             self.progress(mark("Reading the tables"), k, len(found))
             i = numbers[id(recognition.raw)]
@@ -125,7 +124,11 @@ class _Opening:
         name = f"raw_{number}"
         source = raw.source
         if isinstance(source, list):
-            self.con.read_parquet([str(p) for p in source], union_by_name=len(source) > 1).create_view(name)
+            paths = [str(p) for p in source]
+            found = self.con.read_parquet(
+                paths, union_by_name=len(paths) > 1, file_row_number=not raw.has_line
+            )
+            found.create_view(name)
             return name
         if hasattr(source, "to_pyarrow") and not hasattr(source, "fetchall"):  # Ibis
             source = source.to_pyarrow()
@@ -232,10 +235,10 @@ class _Opening:
                 found = read.recognition
                 report.files.append(found.raw.place)
                 report.rows += found.raw.rows if found.periods else read.rows
-                report.rejected += 0 if found.secondary else read.rejected
+                report.rejected += read.rejected if tells(found) else 0
                 report.matches = {**found.columns, **found.attributes, **report.matches}
                 report.unmapped += [h for h in found.unmapped if h not in report.unmapped]
-                self.intake.rejected += 0 if found.secondary else read.rejected
+                self.intake.rejected += read.rejected if tells(found) else 0
             self.intake.tables[name] = report
 
 
@@ -255,6 +258,15 @@ def _format_notes(recognition: Any, known: dict[str, Any]) -> list[Any]:
                 say("{file}, {header}: {why}.", file=recognition.raw.place, header=match.header, why=fmt.why)
             )
     return notes
+
+
+def _told_once(raws: list[RawTable]) -> list[Sentence]:
+    """The notes of the files, one sentence for all files that share it."""
+    places: dict[Sentence, list[str]] = {}
+    for raw in raws:
+        for note in raw.notes:
+            places.setdefault(note, []).append(raw.place)
+    return [say("{files}: {note}", files=files, note=note) for note, files in places.items()]
 
 
 def _not_beyond(book: Book, today: date) -> None:
@@ -298,6 +310,16 @@ def _move(book: Book, engine: Engine) -> None:
     """Hand the Book's tables over to another engine."""
     book.tables = {name: engine.view(table.to_pyarrow(), name) for name, table in book.tables.items()}
     book.engine = engine
+
+
+def _paths(source: Any) -> tuple[str, ...]:
+    """The paths among the sources, for the recipe; frames have none."""
+    if isinstance(source, str | Path):
+        return (str(source),)
+    listed = (
+        source.values() if isinstance(source, Mapping) else source if isinstance(source, list | tuple) else ()
+    )
+    return tuple(str(s) for s in listed if isinstance(s, str | Path))
 
 
 def _nothing_usable(intake: Intake) -> str:

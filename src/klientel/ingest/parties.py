@@ -55,7 +55,7 @@ class CustomerMaker:
         ordered = sorted(reads, key=lambda r: r.recognition.secondary)
         columns: list[str] = []
         for read in ordered:
-            columns += [c for c in ("customer_id", "name", *read.columns) if c not in columns]
+            columns += [c for c in ("customer_id", *read.columns) if c not in columns]
         parts = [self._part(read, columns, rank) for rank, read in enumerate(ordered)]
         for read in ordered:
             if not read.recognition.secondary:

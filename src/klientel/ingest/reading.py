@@ -107,7 +107,7 @@ class Reader:
             self.con.sql(sql).write_parquet(path, compression="snappy")
             self.con.read_parquet(path).create_view(read.view)
         self._count(read)
-        if not found.secondary:
+        if tells(found):
             read.notes = self._unreadable(read, plan, raw_view, profile)
         return read
 
@@ -126,7 +126,7 @@ class Reader:
         read.rows, read.rejected = row[0], row[1]
         read.value, read.value_taken = (None if v is None else float(v) for v in row[2:4])
         read.clean = read.rejected == 0
-        if read.rejected and not read.recognition.secondary:
+        if read.rejected and tells(read.recognition):
             self.list_rows(
                 read, f"SELECT line, reject, reject_value FROM {read.view} WHERE reject IS NOT NULL"
             )
@@ -168,6 +168,11 @@ class Reader:
             for header, n in zip(checks, counts, strict=True)
             if n
         ]  # fmt: skip
+
+
+def tells(found: Recognition) -> bool:
+    """False for the second reading of a file as customers: its rows were told of by the first."""
+    return not (found.secondary and found.table == "customer")
 
 
 def _plan(found: Recognition, profile: dict[str, Profile]) -> _Plan:
@@ -220,6 +225,8 @@ def _empty(kind: str, raw: str) -> str:
 
 def _sql(found: Recognition, plan: _Plan, source: str, number: int) -> str:
     line = "line" if found.raw.has_line else "CAST(NULL AS BIGINT)"
+    if not found.raw.has_line and isinstance(found.raw.source, list):
+        line = "file_row_number + 1"  # Parquet rows have no line, but they have a number
     kept = [f"{line} AS line", f"{number} AS source_no"]
     kept += [f"{identifier(c)} AS {identifier('__' + n)}" for n, c in plan.raw.items()]
     kept += [f"{sql} AS {identifier(n)}" for n, sql in plan.columns.items()]

@@ -150,6 +150,8 @@ def decide(
     for layout in ordered:
         if layout.startswith("?"):
             fmt = _with_order(fmt, base, layout, count, order, because)
+    if not fmt.layouts:  # looked like dates ("1203-005", a postcode), but no order of the parts reads one
+        return None
     return replace(fmt, notes=_notes(fmt))
 
 
@@ -246,7 +248,8 @@ def _with_order(
             why = say("{why}; rows that fit only another order and are not read: {n}", why=why, n=n)
         decided = not mixed
     else:
-        chosen = wanted if wanted in fitting else fitting[0]
+        # between dots only the day comes first, unless the column itself says otherwise
+        chosen = wanted if wanted in fitting and not layout.startswith("?.") else fitting[0]
         mixed = any(only.values())
         decided = layout.startswith(("?.", "?8")) and not mixed  # dots are German, eight digits ISO
         why = _order_why(layout, chosen, 0)
