@@ -179,7 +179,8 @@ def test_names_of_tables_are_unique(tmp_path: Path) -> None:
 
 
 def test_json_documents(tmp_path: Path) -> None:
-    lines = '{"id": 1, "wert": 1.50, "adresse": {"ort": "Köln"}}\n\nkaputt\n{"id": 2, "neu": true, "wert": null}\n'
+    lines = '{"id": 1, "wert": 1.50, "adresse": {"ort": "Köln"}}\n\nkaputt\n'
+    lines += '{"id": 2, "neu": true, "wert": null}\n'
     table = read_one(written(tmp_path, "x.jsonl", lines), tmp_path)
     assert headers(table) == ["id", "wert", "adresse.ort", "neu"]
     assert staged(table) == [("1", "1.50", "Köln", None, 1), ("2", None, None, "true", 4)]

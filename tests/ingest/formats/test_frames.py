@@ -62,7 +62,8 @@ def test_frames_are_not_copied(tmp_path: Path, kind: str) -> None:
 
 def test_ibis_tables_stay_where_they_are(tmp_path: Path) -> None:
     con = ibis.duckdb.connect()
-    source = con.create_table("lines", pa.table(DATA))
+    con.con.register("lines", pa.table(DATA))
+    source = con.table("lines")
     table = read_one(source, tmp_path)
     assert table.source is source
     assert (table.rows, [c.type for c in table.columns]) == (3, ["string", "double", "date32[day]"])

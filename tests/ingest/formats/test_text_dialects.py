@@ -82,7 +82,13 @@ def test_decimal_commas_do_not_make_a_comma_file(tmp_path: Path) -> None:
 
 
 def test_runs_of_spaces_without_header(tmp_path: Path) -> None:
-    text = " 00004 0001 19970101  2   29.33\r\n 00004 0001 19970118 12  129.73\r\n\r\n 00021 0002 19970101  3   63.34\r\n"
+    rows = [
+        " 00004 0001 19970101  2   29.33",
+        " 00004 0001 19970118 12  129.73",
+        "",
+        " 00021 0002 19970101  3   63.34",
+    ]
+    text = "\r\n".join(rows) + "\r\n"
     table = read_one(written(tmp_path, "s.txt", text), tmp_path)
     assert headers(table) == [f"Column {k}" for k in range(1, 6)]
     assert table.header_line is None
@@ -151,7 +157,7 @@ def test_what_is_written_comes_back(
     tmp_path: Path, body: list[list[str]], delimiter: str, encoding: str, end: str, quoting: int
 ) -> None:
     # figures in a last column fix where the table begins; any text may stand in the others
-    names = ["Kunde", "Ort", "Notiz", "Art", "Segment"][: len(body[0])] + ["Umsatz"]
+    names = [*["Kunde", "Ort", "Notiz", "Art", "Segment"][: len(body[0])], "Umsatz"]
     rows = [names, *([*row, f"{i}{i}.5"] for i, row in enumerate(body))]
     assume(not any(c.startswith("#") for row in body for c in row))
     lines, text = [], ""

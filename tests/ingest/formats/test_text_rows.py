@@ -174,7 +174,7 @@ def test_useless_files_are_one_sentence(tmp_path: Path, name: str, data: bytes, 
 
 def test_a_missing_file_is_asked_back(tmp_path: Path) -> None:
     written(tmp_path, "kunden.csv", "a,b\n1,2\n")
-    with pytest.raises(BadFile, match="did you mean .*kunden.csv"):
+    with pytest.raises(BadFile, match=r"did you mean .*kunden\.csv"):
         read_one(tmp_path / "kundn.csv", tmp_path)
 
 

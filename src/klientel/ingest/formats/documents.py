@@ -82,7 +82,8 @@ def _rows(
     """(line, flat row) of each object; bad lines go to `rejections` if they are asked for."""
     with path.open("rb") as stream:
         first = stream.readline(reading.limits.line)
-    if isinstance(_parsed(first), dict):
+    # an object on a line of its own is JSON lines; one that is the whole file may hold the list
+    if isinstance(_parsed(first), dict) and len(first) < path.stat().st_size:
         yield from _line_rows(path, file, reading, rejections)
         return
     if path.stat().st_size > reading.limits.record_bytes:
@@ -127,8 +128,10 @@ def _listed(document: Any) -> list[Any]:
     """The list of objects in a document: itself, or the longest list in it, as in {"data": [...]}."""
     if isinstance(document, list):
         return document
-    lists = [v for v in document.values() if isinstance(v, list)] if isinstance(document, dict) else []
-    return max(lists, key=len, default=[document] if isinstance(document, dict) else [])
+    if not isinstance(document, dict):
+        return []
+    lists = [v for v in document.values() if isinstance(v, list) and any(isinstance(i, dict) for i in v)]
+    return max(lists, key=len, default=[document])
 
 
 def _flat(item: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,9 @@ def is_frame(source: Any) -> bool:
 def _family(source: Any) -> str:
     """Which library the object is of, by the modules of its classes, without importing any of them."""
     if isinstance(source, Sequence) and not isinstance(source, str | bytes):
-        return "rows" if source and all(isinstance(row, Mapping) for row in source) else ""
+        rows = bool(source) and all(isinstance(row, Mapping) for row in source)
+        named = rows and any(_family(value) for row in source[:1] for value in row.values())
+        return "rows" if rows and not named else ""  # [{"orders": frame}] names a frame, it is no row
     for cls in type(source).__mro__:
         top = cls.__module__.partition(".")[0].lstrip("_")
         if (top, cls.__name__) in _FAMILIES:
@@ -117,7 +119,7 @@ def _pandas(frame: Any, name: str, reading: Reading) -> RawTable:
     fields = []
     for column in frame.columns:
         try:
-            kind = pa.Array.from_pandas(frame[column], from_pandas=True).type
+            kind = pa.Array.from_pandas(frame[column]).type
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
             values = frame[column]
             frame = frame.assign(**{column: values.astype("string").where(values.notna(), None)})

@@ -82,21 +82,17 @@ def _first_full(rows: Sequence[Cells], width: int) -> int | None:
 
 
 def _fuller(rows: Sequence[Cells], filled: Sequence[int], i: int, width: int) -> int:
-    """A sparse row (a title with a date) above a full row of names is a title after all."""
-    for j in range(i + 1, min(i + 4, len(rows))):
-        if filled[j] == 0:
+    """The header, if row `i` is a title after all: sparse or no header, with a fuller row of names below."""
+    if filled[i] > 0.6 * width and (filled[i] == width or _is_header(rows[i], rows[i + 1 :])):
+        return i
+    for j in range(i + 1, min(i + 6, len(rows))):
+        names = all(cell_kind(c) in ("text", "") for c in rows[j])
+        if filled[j] <= filled[i] or not names or not _is_header(rows[j], rows[j + 1 :]):
             continue
-        sparse = filled[i] <= 0.6 * width and filled[j] > filled[i]
-        if (
-            sparse
-            and all(cell_kind(c) in ("text", "") for c in rows[j])
-            and _is_header(rows[j], rows[j + 1 :])
-        ):
-            spans = [k for k, c in enumerate(rows[i]) if c.strip()]
-            if len(spans) >= 2 and all(cell_kind(rows[i][k]) != "date" for k in spans) and _repeats(rows[j]):
-                return i  # names spanning several columns above repeated names: a header of two rows
-            return j
-        break
+        spans = [c for c in rows[i] if c.strip()]
+        if len(spans) >= 2 and all(cell_kind(c) != "date" for c in spans) and _repeats(rows[j]):
+            return i  # names over several columns each, above names that repeat: a header of two rows
+        return j
     return i
 
 
