@@ -119,23 +119,23 @@ def test_attribute_unknown_gets_a_suggestion_or_the_list():
         run(segments, totals([1]), None, st_.customers(NAMES))
 
 
-def test_auto_prefers_the_usual_attributes_and_never_personal_data():
-    columns = [
-        "customer_id",
-        "name",
-        "email",
-        "contact_name",
-        "status",
-        "my_cluster",
-        "country",
-        "size_class",
-    ]
-    assert attributes(columns) == ["status", "my_cluster", "country", "size_class"]
-    assert chosen("auto", columns) == "size_class"
-    assert chosen("auto", ["customer_id", "name", "status", "my_cluster"]) == "my_cluster"
-    assert chosen("my_cluster", columns) == "my_cluster"
+def test_personal_data_and_addresses_never_divide():
+    columns = ["customer_id", "name", "email", "contact_name", "street", "status", "my_cluster", "country"]
+    assert attributes(columns) == ["status", "my_cluster", "country"]
     with pytest.raises(BadParameter):
-        chosen("email", columns)
+        chosen("email", people(["A"] * 6, email=["a@b"] * 6))
+
+
+def test_auto_takes_the_first_usual_attribute_that_is_well_filled():
+    half = ["S", "M", None, None, None, "S"]
+    listed = people(
+        half, country=["DE", "DE", "AT", "DE", "DE", "DE"], region=["N", "S", "", "n/a", "-", "N"]
+    )
+    assert chosen("auto", listed) == "country"
+    assert chosen("auto", people(["A", "B"] * 3, country=["DE", "AT"] * 3)) == "industry_code"
+    assert chosen("auto", people(half, region=["N", None, None, None, None, None])) == "industry_code"
+    assert chosen("auto", st_.customers(NAMES, my_cluster=["1", "2"] * 3)) == "my_cluster"
+    assert chosen("region", listed) == "region"
 
 
 def test_numbers_and_dates_divide_too():

@@ -111,7 +111,7 @@ def segments(
     context: Context,
 ) -> Outcome:
     """Customers, value, growth and dependence per segment; unknown is a segment of its own (A7, G8)."""
-    attribute = chosen(by, customers.columns)
+    attribute = chosen(by, customers)
     known = known_values(totals, contracts, value, context.as_of if context.dated else None)
     prior_start = _prior_start(window, context)
     first = context.first_day
@@ -154,27 +154,47 @@ def attributes(columns: Any) -> list[str]:
     return [c for c in columns if c not in _NOT_AN_ATTRIBUTE | personal]
 
 
-def chosen(by: str, columns: Any) -> str:
-    """The attribute named, or for "auto" the first of the usual ones that the customers have.
+def chosen(by: str, customers: ir.Table) -> str:
+    """The attribute named, or for "auto" the best known of the usual ones.
 
-    Raises MissingInput if the customers have no attribute, BadParameter with a suggestion if `by` is
-    not one of them.
+    auto takes the first of the usual attributes, then of the company's own columns, that is filled for
+    four of five customers and has 2 to 50 values; if none is, the one filled most often. Raises
+    MissingInput if the customers have no attribute, BadParameter with a suggestion for an unknown one.
     """
-    known = attributes(columns)
-    own = [c for c in known if c != "status"]
-    if by == AUTO:
-        found = [c for c in _PREFERRED if c in own] + [c for c in own if c not in TABLES["customer"].names()]
-        if not found and not own:
-            raise MissingInput(
-                say("The customers have no attribute to divide them by, such as industry, size or region.")
-            )
-        return (found or own)[0]
+    known = attributes(customers.columns)
     if by in known:
         return by
-    near = nearest(by, known)
-    if near:
-        raise BadParameter(say("There is no attribute {name}; did you mean {near}?", name=by, near=near))
-    raise BadParameter(say("There is no attribute {name}; there are: {known}.", name=by, known=known))
+    if by != AUTO:
+        near = nearest(by, known)
+        if near:
+            raise BadParameter(say("There is no attribute {name}; did you mean {near}?", name=by, near=near))
+        raise BadParameter(say("There is no attribute {name}; there are: {known}.", name=by, known=known))
+    usual = [c for c in _PREFERRED if c in known]
+    usual += [c for c in known if c not in TABLES["customer"].names() and c != "status"]
+    usual = usual or [c for c in known if c != "status"]
+    if not usual:
+        raise MissingInput(
+            say("The customers have no attribute to divide them by, such as industry, size or region.")
+        )
+    asked: dict[str, Any] = {"all": customers.count()}
+    for i, name in enumerate(usual):
+        text = _text(customers[name])
+        asked |= {f"filled_{i}": text.count(), f"kinds_{i}": text.nunique()}
+    found = customers.agg(**asked).to_pyarrow().to_pylist()[0]
+    filled = [found[f"filled_{i}"] for i in range(len(usual))]
+    for i, name in enumerate(usual):
+        if filled[i] >= 0.8 * found["all"] and 2 <= found[f"kinds_{i}"] <= _MANY:
+            return name
+    return usual[filled.index(max(filled))]
+
+
+def _text(column: Any) -> Any:
+    """An attribute as text, NULL where it says nothing; dates by their year."""
+    kind = column.type()
+    if kind.is_date() or kind.is_timestamp():
+        column = column.year()
+    text = column.cast("string").strip()
+    return text.lower().isin(_EMPTY).ifelse(None, text)
 
 
 def _prior_start(window: str, context: Context) -> date | None:
@@ -192,12 +212,7 @@ def _members(customers: ir.Table, attribute: str) -> tuple[ir.Table, int]:
     """
     import ibis
 
-    column: Any = customers[attribute]
-    kind = column.type()
-    if kind.is_date() or kind.is_timestamp():
-        column = column.year()
-    text = column.cast("string").strip()
-    text = text.lower().isin(_EMPTY).ifelse(None, text)
+    text = _text(customers[attribute])
     status = customers.status if "status" in customers.columns else ibis.null("string")
     listed = customers.select("customer_id", segment=text, status=status)
     members = listed.group_by("customer_id").agg(

@@ -392,6 +392,13 @@ def _reasons(
 def _lines(figures: dict[str, Any]) -> tuple[str, ...]:
     if not figures["classified"] or figures["x_value_share"] is None:
         return ()
+    if not figures["x_customers"]:
+        text = say(
+            "None of the {n} classified customers buys steadily (X); {z} buy irregularly (Z).",
+            n=figures["classified"],
+            z=figures["z_customers"],
+        )
+        return (text,)
     lines = [
         say(
             "{x} of {n} classified customers buy steadily (X) and bring {share} of the revenue.",
