@@ -199,12 +199,13 @@ def grid(result: Result, table: ResultTable, lang: str, first: int = FIRST_ROWS)
 def opening(results: Sequence[Result], lang: str) -> Opening:
     """The first page: sentences, the most important tiles, Pareto curve, value bridge, cohort picture."""
     by_name = {r.name: r for r in results}
-    says = []
+    says: list[tuple[str, tuple[str, ...]]] = []
     for title, names in OPENING:
         lines = [line for name in names if name in by_name for line in _leading(by_name[name])]
-        if title == OPENING[-1][0]:
-            lines += _warnings(results, lang)
         said = tuple(dict.fromkeys(translate(line, lang) for line in lines))
+        if title == OPENING[-1][0]:
+            told = " ".join([*said, *(line for _, group in says for line in group)])
+            said += _warnings(results, lang, told)
         if said:
             says.append((translate(title, lang), said))
     order = [n for _, names in OPENING for n in names]
@@ -241,8 +242,8 @@ def _leading(result: Result) -> tuple[str, ...]:
     return result.lines[:_MOST_OPENING_LINES]
 
 
-def _warnings(results: Sequence[Result], lang: str) -> list[str]:
-    """One sentence per analysis that must be read with care or not at all."""
+def _warnings(results: Sequence[Result], lang: str, known: str) -> tuple[str, ...]:
+    """One sentence per analysis to be read with care or not at all, unless `known` already says why."""
     told: list[str] = []
     for flag, template in (
         ("red", mark("{title} cannot be used: {reason}")),
@@ -250,12 +251,11 @@ def _warnings(results: Sequence[Result], lang: str) -> list[str]:
     ):
         for result in results:
             if result.quality.flag == flag and result.quality.reasons:
-                title, reason = (
-                    translate(result.analysis.title, lang),
-                    translate(result.quality.reasons[0], lang),
-                )
-                told.append(say(template, title=title, reason=reason))
-    return told
+                reason = translate(result.quality.reasons[0], lang)
+                if reason not in known:
+                    sentence = say(template, title=translate(result.analysis.title, lang), reason=reason)
+                    told.append(translate(sentence, lang))
+    return tuple(told)
 
 
 def _headlines(ranked: Sequence[Result], lang: str) -> tuple[Tile, ...]:
@@ -273,7 +273,8 @@ def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...
     for kind in _OPENING_KINDS:
         for result in ranked:
             names = [c.name for c in result.analysis.charts if c.kind == kind]
-            if names and any(len(t) for t in result.tables.values()):
+            # A picture that must not be used has no place on the first page, whatever stands beside it.
+            if names and result.quality.flag != "red" and any(len(t) for t in result.tables.values()):
                 chosen.append(next(p for p in pictures(result, lang) if p.chart == names[0]))
                 break
     return tuple(chosen)

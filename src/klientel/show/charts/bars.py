@@ -27,7 +27,8 @@ def bar(canvas: Canvas) -> alt.LayerChart:
     """
     names = canvas.values(canvas.chart.x)
     # Two customers may share a name; only a table that repeats x throughout is one to stack.
-    repeats = 1.5 * len(set(names)) <= len(names)
+    customers = canvas.chart.x == "name" or canvas.unit(canvas.chart.x) == "key"
+    repeats = not customers and 2 * len(set(names)) <= len(names)
     if canvas.has(canvas.chart.color) and canvas.option("stack", repeats):
         return _stacked(canvas)
     upright = canvas.option("upright", canvas.unit(canvas.chart.x) in ORDERED)

@@ -44,7 +44,7 @@ def line(canvas: Canvas) -> alt.LayerChart:
     x, y = _axes(canvas, labels, largest, bool(ends and (len(ends) > 1 or ends[0][0])))
     # The axes hang on a layer of invisible points, whatever the lines themselves are made of.
     points = [p for s in series.values() for p in s]
-    frame = plot(points).mark_point(opacity=0).encode(x=x, y=y)
+    frame = plot(points).mark_point(opacity=0, color=canvas.colours["ink"]).encode(x=x, y=y)
     layers.insert(0, frame)
     return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
 
