@@ -105,7 +105,7 @@ def segments(
     customers: Any,
     contracts: Any = None,
     *,
-    by: Annotated[str, Param(mark("Attribute of the customers; auto: the first one present"))] = AUTO,
+    by: Annotated[str, Param(mark("Attribute of the customers; auto: the best known one"))] = AUTO,
     window: Window = "12",
     value: Annotated[str, Param(mark("Value"), choices=tuple(VALUES))] = "revenue",
     context: Context,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from klientel.errors import BadParameter
-from klientel.words import say
+from klientel.words import mark, say
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats, Floats], Floats]
@@ -187,9 +187,9 @@ def bootstrap(
     value = float(statistic(data, np.ones((1, n)))[0])
     drawn = np.concatenate([statistic(data, w) for w in weights(n, draws, seed)])
     if n < 30:
-        return Bootstrap(value, *percentile(drawn, level), "percentile bootstrap over customers")
+        return Bootstrap(value, *percentile(drawn, level), mark("percentile bootstrap over customers"))
     low, high = bca(drawn, value, _jackknife(statistic, data), level)
-    return Bootstrap(value, low, high, "BCa bootstrap over customers")
+    return Bootstrap(value, low, high, mark("BCa bootstrap over customers"))
 
 
 def weights(n: int, draws: int = DRAWS, seed: int = SEED) -> Any:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from klientel.words import mark
+
 Floats = NDArray[np.float64]
 ADI_LIMIT, CV2_LIMIT = 1.32, 0.49  # Syntetos, Boylan & Croston 2005
-PATTERNS = ("smooth", "intermittent", "erratic", "lumpy")
+PATTERNS = (mark("smooth"), mark("intermittent"), mark("erratic"), mark("lumpy"))
 DRAWS, BLOCK, SEED = 200, 3, 20_240_302
 _SPARE = 7  # degrees of freedom that must remain beside trend and season
 
