@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gettext
 import sys
-from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +22,7 @@ PART = Path(words.__file__).parent / "locale" / "de" / "parts" / "show.po"
 
 
 @pytest.fixture
-def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def german(monkeypatch: pytest.MonkeyPatch) -> None:
     """German from show.po alone, so that the test does not depend on the merged catalogue."""
     with PART.open("rb") as part:
         catalogue = read_po(part, locale="de")
@@ -34,7 +33,6 @@ def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         words, "_catalogue", lambda lang: spoken if lang == "de" else gettext.NullTranslations()
     )
-    yield
 
 
 @pytest.fixture

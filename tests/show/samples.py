@@ -41,10 +41,21 @@ def result(
     )
     made = {t.name: ResultTable(t, tables[t.name][1]) for t in declared}
     return Result(
-        analysis, as_of, currency, {"window": "12"}, Tables(made), values or {}, quality or Quality(n=100),
-        estimates or {}, lines,
-        {"python": f'klientel.analyse(book, "{name}")', "cli": f"klientel analyse {name} book/", "sql": "SELECT 1"},
-    )  # fmt: skip
+        analysis,
+        as_of,
+        currency,
+        {"window": "12"},
+        Tables(made),
+        values or {},
+        quality or Quality(n=100),
+        estimates or {},
+        lines,
+        {
+            "python": f'klientel.analyse(book, "{name}")',
+            "cli": f"klientel analyse {name} book/",
+            "sql": "SELECT 1",
+        },
+    )
 
 
 def abc(n: int = 640, names: dict[int, str] | None = None) -> Result:
@@ -81,17 +92,33 @@ def abc(n: int = 640, names: dict[int, str] | None = None) -> Result:
     return result(
         "abc",
         {"customers": (columns, table)},
-        (Chart("pareto", "customers", "pareto", x="customer_id", y="value", color="grade", title="Few customers carry most of the revenue"),),
+        (
+            Chart(
+                "pareto",
+                "customers",
+                "pareto",
+                x="customer_id",
+                y="value",
+                color="grade",
+                title="Few customers carry most of the revenue",
+            ),
+        ),
         title="ABC analysis",
         question="Which customers carry most of the value?",
         figures=(
-            Figure("customers_a", "Customers in class A", "count", "Customers who together bring 80 % of the value.", headline=True),
+            Figure(
+                "customers_a",
+                "Customers in class A",
+                "count",
+                "Customers who together bring 80 % of the value.",
+                headline=True,
+            ),
             Figure("total", "Revenue", "money", "Net revenue in the window.", "up", headline=True),
         ),
         values={"customers_a": a, "total": float(value.sum())},
         lines=(say("{n} customers bring {share} of the revenue.", n=a, share=Share(0.8)),),
         quality=Quality(n=n, excluded=3),
-    )  # fmt: skip
+    )
 
 
 def concentration() -> Result:
@@ -103,22 +130,51 @@ def concentration() -> Result:
     return result(
         "concentration",
         {"curve": (columns, pa.table({"customers": x, "value": y}))},
-        (Chart("lorenz", "curve", "lorenz", x="customers", y="value", title="How unequal the customers are"),),
+        (
+            Chart(
+                "lorenz", "curve", "lorenz", x="customers", y="value", title="How unequal the customers are"
+            ),
+        ),
         title="Concentration",
         figures=(
             Figure("gini", "Gini", "number", "0 = all equal, 1 = one customer has everything.", "", True),
-            Figure("effective_customers", "Effective customers", "number", "As many equal customers would be as concentrated.", "up", True),
+            Figure(
+                "effective_customers",
+                "Effective customers",
+                "number",
+                "As many equal customers would be as concentrated.",
+                "up",
+                True,
+            ),
         ),
         values={"gini": 0.7312, "effective_customers": 23.4},
         estimates={"gini": Estimate(0.7312, 0.702, 0.758, 0.95, "bootstrap")},
         lines=("The largest customer brings 12 % of the revenue.",),
-    )  # fmt: skip
+    )
 
 
 def bars() -> Result:
-    industries = ["Machinery", "Food and beverages", "Chemicals", "Automotive suppliers", "Construction", "Energy",
-                  "Logistics", "Retail", "Hospitals and nursing homes in public ownership", "Paper", "Textiles", "Software",
-                  "Printing", "Agriculture", "Glass", "Toys", "Jewellery", "Shipping", "Others"]  # fmt: skip
+    industries = [
+        "Machinery",
+        "Food and beverages",
+        "Chemicals",
+        "Automotive suppliers",
+        "Construction",
+        "Energy",
+        "Logistics",
+        "Retail",
+        "Hospitals and nursing homes in public ownership",
+        "Paper",
+        "Textiles",
+        "Software",
+        "Printing",
+        "Agriculture",
+        "Glass",
+        "Toys",
+        "Jewellery",
+        "Shipping",
+        "Others",
+    ]
     revenue = [
         4.2e6,
         3.1e6,
@@ -187,27 +243,76 @@ def bars() -> Result:
     return result(
         "segments",
         {
-            "segments": ((Column("industry", "Industry"), Column("revenue", "Revenue", "money"), Column("rate", "Retention", "share"), Column("low", "Low", "share"), Column("high", "High", "share")), table),
+            "segments": (
+                (
+                    Column("industry", "Industry"),
+                    Column("revenue", "Revenue", "money"),
+                    Column("rate", "Retention", "share"),
+                    Column("low", "Low", "share"),
+                    Column("high", "High", "share"),
+                ),
+                table,
+            ),
             "grades": ((Column("grade", "Class", "class"), Column("margin", "Margin", "money")), grades),
-            "deciles": ((Column("decile", "Decile", "number"), Column("revenue", "Revenue", "money")), decile),
-            "regions": ((Column("region", "Region"), Column("grade", "Class", "class"), Column("n", "Customers", "count")), kinds),
+            "deciles": (
+                (Column("decile", "Decile", "number"), Column("revenue", "Revenue", "money")),
+                decile,
+            ),
+            "regions": (
+                (
+                    Column("region", "Region"),
+                    Column("grade", "Class", "class"),
+                    Column("n", "Customers", "count"),
+                ),
+                kinds,
+            ),
         },
         (
             Chart("revenue", "segments", "bar", x="industry", y="revenue", title="Revenue by industry"),
-            Chart("rate", "segments", "bar", x="industry", y="rate", title="Retention by industry, with 95 % intervals", options={"low": "low", "high": "high", "limit": 8}),
+            Chart(
+                "rate",
+                "segments",
+                "bar",
+                x="industry",
+                y="rate",
+                title="Retention by industry, with 95 % intervals",
+                options={"low": "low", "high": "high", "limit": 8},
+            ),
             Chart("margin", "grades", "bar", x="grade", y="margin", color="grade", title="Margin by class"),
-            Chart("deciles", "deciles", "bar", x="decile", y="revenue", title="Revenue by tenth of the customers"),
+            Chart(
+                "deciles",
+                "deciles",
+                "bar",
+                x="decile",
+                y="revenue",
+                title="Revenue by tenth of the customers",
+            ),
             Chart("mix", "regions", "bar", x="region", y="n", color="grade", title="Classes by region"),
         ),
         title="Segments",
-    )  # fmt: skip
+    )
 
 
 def movement() -> Result:
     steps = ["opening", "new", "reactivated", "up", "down", "lost", "closing"]
     amounts = [5.21e6, 6.2e5, 8.4e4, 7.3e5, -5.1e5, -4.2e5, 5.714e6]
-    grades = [("A", "A", 61), ("A", "B", 12), ("A", "C", 4), ("A", "lost", 3), ("B", "A", 9), ("B", "B", 88), ("B", "C", 31),
-              ("B", "lost", 14), ("C", "A", 2), ("C", "B", 19), ("C", "C", 240), ("C", "lost", 77), ("new", "A", 3), ("new", "B", 12), ("new", "C", 68)]  # fmt: skip
+    grades = [
+        ("A", "A", 61),
+        ("A", "B", 12),
+        ("A", "C", 4),
+        ("A", "lost", 3),
+        ("B", "A", 9),
+        ("B", "B", 88),
+        ("B", "C", 31),
+        ("B", "lost", 14),
+        ("C", "A", 2),
+        ("C", "B", 19),
+        ("C", "C", 240),
+        ("C", "lost", 77),
+        ("new", "A", 3),
+        ("new", "B", 12),
+        ("new", "C", 68),
+    ]
     flows = pa.table(
         {
             "before": [g[0] for g in grades],
@@ -218,18 +323,36 @@ def movement() -> Result:
     return result(
         "movement",
         {
-            "bridge": ((Column("step", "Step", "class"), Column("amount", "Amount", "money")), pa.table({"step": steps, "amount": amounts})),
-            "migration": ((Column("before", "Class before", "class"), Column("after", "Class after", "class"), Column("customers", "Customers", "count")), flows),
+            "bridge": (
+                (Column("step", "Step", "class"), Column("amount", "Amount", "money")),
+                pa.table({"step": steps, "amount": amounts}),
+            ),
+            "migration": (
+                (
+                    Column("before", "Class before", "class"),
+                    Column("after", "Class after", "class"),
+                    Column("customers", "Customers", "count"),
+                ),
+                flows,
+            ),
         },
         (
             Chart("bridge", "bridge", "bridge", x="step", y="amount", title="What changed the revenue"),
-            Chart("flow", "migration", "flow", x="before", y="after", color="customers", title="Where customers moved"),
+            Chart(
+                "flow",
+                "migration",
+                "flow",
+                x="before",
+                y="after",
+                color="customers",
+                title="Where customers moved",
+            ),
         ),
         title="Movement",
         lines=(say("Revenue rose by {n}.", n=504000),),
         figures=(Figure("change", "Change of revenue", "money", "Closing minus opening.", "up", True),),
         values={"change": 504000.0},
-    )  # fmt: skip
+    )
 
 
 def cohorts(months: int = 12) -> Result:
@@ -263,15 +386,38 @@ def cohorts(months: int = 12) -> Result:
         "cohorts",
         {
             "triangle": (columns, table),
-            "stack": ((Column("month", "Year", "date"), Column("cohort", "Cohort", "number"), Column("revenue", "Revenue", "money")), stack),
+            "stack": (
+                (
+                    Column("month", "Year", "date"),
+                    Column("cohort", "Cohort", "number"),
+                    Column("revenue", "Revenue", "money"),
+                ),
+                stack,
+            ),
         },
         (
-            Chart("triangle", "triangle", "cohorts", x="age", y="cohort", color="share_active", title="Share of customers still ordering"),
-            Chart("stack", "stack", "area", x="month", y="revenue", color="cohort", title="Revenue by year of the first order"),
+            Chart(
+                "triangle",
+                "triangle",
+                "cohorts",
+                x="age",
+                y="cohort",
+                color="share_active",
+                title="Share of customers still ordering",
+            ),
+            Chart(
+                "stack",
+                "stack",
+                "area",
+                x="month",
+                y="revenue",
+                color="cohort",
+                title="Revenue by year of the first order",
+            ),
         ),
         title="Cohorts",
         lines=("After a year, 41 % of the customers still order.",),
-    )  # fmt: skip
+    )
 
 
 def retention() -> Result:
@@ -297,14 +443,34 @@ def retention() -> Result:
     return result(
         "retention",
         {"course": (columns, both)},
-        (Chart("course", "course", "line", x="month", y="value", color="measure", title="Revenue retention", options={"low": "low", "high": "high", "zero": False}),),
+        (
+            Chart(
+                "course",
+                "course",
+                "line",
+                x="month",
+                y="value",
+                color="measure",
+                title="Revenue retention",
+                options={"low": "low", "high": "high", "zero": False},
+            ),
+        ),
         title="Retention",
         quality=Quality(n=80).because("amber", "Only 14 cases: indicative."),
-        figures=(Figure("nrr", "Net revenue retention", "share", "Revenue of last year's customers this year, divided by last year's.", "up", True),),
+        figures=(
+            Figure(
+                "nrr",
+                "Net revenue retention",
+                "share",
+                "Revenue of last year's customers this year, divided by last year's.",
+                "up",
+                True,
+            ),
+        ),
         values={"nrr": 1.034},
         estimates={"nrr": Estimate(1.034, 0.981, 1.09, 0.95, "bootstrap over customers")},
         lines=("Existing customers bring 3.4 % more than a year ago.",),
-    )  # fmt: skip
+    )
 
 
 def spread(n: int = 900) -> Result:
@@ -332,17 +498,52 @@ def spread(n: int = 900) -> Result:
     return result(
         "xyz",
         {
-            "customers": ((Column("name", "Customer"), Column("orders", "Orders", "count"), Column("value", "Revenue", "money"), Column("grade", "Class", "class"), Column("cv", "Variation", "number")), table),
-            "matrix": ((Column("abc", "Value", "class"), Column("xyz", "Regularity", "class"), Column("n", "Customers", "count")), matrix),
+            "customers": (
+                (
+                    Column("name", "Customer"),
+                    Column("orders", "Orders", "count"),
+                    Column("value", "Revenue", "money"),
+                    Column("grade", "Class", "class"),
+                    Column("cv", "Variation", "number"),
+                ),
+                table,
+            ),
+            "matrix": (
+                (
+                    Column("abc", "Value", "class"),
+                    Column("xyz", "Regularity", "class"),
+                    Column("n", "Customers", "count"),
+                ),
+                matrix,
+            ),
         },
         (
             Chart("values", "customers", "distribution", x="value", title="Revenue per customer"),
             Chart("variation", "customers", "distribution", x="cv", title="Variation of monthly revenue"),
-            Chart("map", "customers", "scatter", x="cv", y="value", color="grade", title="Value and regularity", options={"log": "y", "label": "name", "x_split": 0.5, "quadrants": ("steady and large", "uneven and large", "steady and small", "uneven and small")}),
+            Chart(
+                "map",
+                "customers",
+                "scatter",
+                x="cv",
+                y="value",
+                color="grade",
+                title="Value and regularity",
+                options={
+                    "log": "y",
+                    "label": "name",
+                    "x_split": 0.5,
+                    "quadrants": (
+                        "steady and large",
+                        "uneven and large",
+                        "steady and small",
+                        "uneven and small",
+                    ),
+                },
+            ),
             Chart("matrix", "matrix", "heatmap", x="xyz", y="abc", color="n", title="ABC and XYZ together"),
         ),
         title="XYZ",
-    )  # fmt: skip
+    )
 
 
 def all_results() -> list[Result]:

@@ -61,7 +61,7 @@ class _Writer:
 
     def opening(self, opening: Opening) -> str:
         says = "".join(
-            f"<div><h3>{escape(title)}</h3><ul>{_items(lines)}</ul></div>" for title, lines in opening.says
+            f"<div><h2>{escape(title)}</h2><ul>{_items(lines)}</ul></div>" for title, lines in opening.says
         )
         return (
             (f'<div class="says">{says}</div>' if says else "")
