@@ -159,7 +159,7 @@ FIGURES = (
         Need("customers", ("customer_id", "name"), optional=True),
         Need("contracts", ("customer_id", "recurring_amount"), optional=True),
     ),
-    tables=(LORENZ, TOP),
+    tables=(TOP, LORENZ),
     figures=FIGURES,
     charts=(
         Chart("lorenz", "lorenz", "lorenz", x="p", y="share", title=mark("How unevenly the value is spread")),
