@@ -218,6 +218,8 @@ def _special(
             if (field.kind == "share") == _is_share(column, seen)
             else (0.45, say("the values fit better elsewhere"))
         )
+    if concept == "id" and field.name == "product_id" and seen.unique:
+        return 0.5, None
     if concept == "gross":
         return 1.0, say("it is gross: VAT may be in it")
     if field.name == "period" and seen.is_date and not seen.is_number:

@@ -28,7 +28,7 @@ class Draft:
     why: Sentence | None = None
     guessed: bool = False
     fixed: bool = False
-    extra: list[str] = field(default_factory=list)
+    left_out: frozenset[str] = frozenset()
 
     @property
     def raw(self) -> RawTable:

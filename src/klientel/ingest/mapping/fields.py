@@ -68,7 +68,7 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "line_no": {"line_no": 1.0},
         **_CUSTOMER_REF,
         "order_date": {"order_date": 1.0, "invoice_date": 1.0, "document_date": 0.99, "date": 0.98, "posting_date": 0.97, "created_on": 0.75},
-        "product_id": {"product_no": 1.0, "product": 1.0},
+        "product_id": {"product_no": 1.0, "product": 1.0, "id": 0.76},
         "product_name": {"product_name": 1.0, "product": 0.98, "description": 0.97, "name": 0.8},
         "product_group_id": {"product_group": 1.0, "group_name": 0.96},
         "qty": {"qty": 1.0},
@@ -142,10 +142,10 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "close_date": {"close_date": 1.0, "end": 0.7},
         "amount": {"deal_amount": 1.0, "amount": 0.96, "revenue": 0.9, "net": 0.9, "total_value": 0.9},
         **_CURRENCY,
-        "stage": {"stage": 1.0, "status": 0.8},
-        "outcome": {"outcome": 1.0, "status": 0.85, "ended": 0.0},
+        "stage": {"stage": 1.0, "status": 0.85},
+        "outcome": {"outcome": 1.0, "status": 0.8},
         "probability": {"probability": 1.0},
-        "kind": {"deal_kind": 1.0, "type": 0.85, "relation_type": 0.0},
+        "kind": {"deal_kind": 1.0, "type": 0.85},
         "product_id": {"product_no": 1.0, "product": 1.0, "product_name": 0.9},
         **_REP,
         "source_channel": {"source": 1.0, "channel": 0.85, "acquisition_channel": 0.9},
@@ -213,4 +213,4 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "kind": {"fx_kind": 1.0, "type": 0.9},
     },
 }
-"""Canonical table -> column -> {concept: fit}. A fit of 0 says: never, although another rule might."""
+"""Canonical table -> column -> {concept: fit}."""

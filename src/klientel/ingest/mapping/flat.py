@@ -17,6 +17,8 @@ from klientel.words import say
 _FLAT = ("order_line", "order_header", "project_contract", "opportunity")
 CONSTANT = 0.98
 """A column describes customers if this share of those with several rows has one value throughout."""
+_REPEATED = 3
+_EVENT = {"order_id", "opportunity_id", "order_date", "created_on", "close_date"}
 _SHARED = {"country": "country", "rep_id": "owner_rep_id", "type": "contract_type"}
 _NEVER = frozenset(
     {
@@ -83,14 +85,16 @@ def _customers(draft: Draft, contents: Contents) -> list[Recognition]:
         shared["name"] = draft.columns["customer_name"]
     free = [c for c in draft.raw.columns if c.name not in draft.used() and _may_describe(draft, c)]
     tested = list(dict.fromkeys([*(c.column.name for c in shared.values()), *(c.name for c in free)]))
-    constant = contents.constant(draft.raw, key.column.name, tested)
+    several, constant = contents.constant(draft.raw, key.column.name, tested)
     for name, claim in shared.items():
         if constant[claim.column.name] >= CONSTANT:
             columns[name] = replace(claim, field=name)
     free = [c for c in free if constant[c.name] >= CONSTANT]
     columns |= _described(draft, free, columns)
     used = {claim.column.name for claim in columns.values()}
-    further = _attributes([c for c in free if c.name not in used], set(columns))
+    # columns without a name of ours are trusted only if customers repeat, or if a row is a customer
+    known = several >= _REPEATED or not _EVENT & draft.columns.keys()
+    further = _attributes([c for c in free if c.name not in used] if known else [], set(columns))
     if not further and not any(claim.column.name != key.column.name for claim in columns.values()):
         return []
     why = say("columns that are the same in all rows of a customer describe the customer")
@@ -114,7 +118,9 @@ def _described(draft: Draft, free: list[RawColumn], taken: dict[str, Claim]) -> 
 
 def _may_describe(draft: Draft, column: RawColumn) -> bool:
     seen = draft.evidence[column.name]
-    left_out = draft.wide is not None and column.name in draft.wide.left_out
+    left_out = column.name in draft.left_out or (
+        draft.wide is not None and column.name in draft.wide.left_out
+    )
     if seen.empty or left_out or header(column.header).unnamed or header(column.header).period:
         return False
     found = [m for m in meanings(column.header) if m.strength >= 0.6]

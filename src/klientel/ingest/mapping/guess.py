@@ -84,7 +84,7 @@ def _customer(found: dict[str, Claim], free: list[RawColumn], evidence: Mapping[
     if texts:
         seen = evidence[texts[0].name]
         _take(found, free, "customer_name" if seen.is_name else "customer_id", texts[0])
-    elif keys and len(free) > 1:
+    elif keys and (len(free) > 1 or "net_amount" in found):
         twins = [c for c in keys[1:] if _looks_like_a_second_key(evidence[keys[0].name], evidence[c.name])]
         _take(found, free, "customer_id", keys[0])
         for column in twins:

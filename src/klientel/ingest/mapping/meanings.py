@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -95,6 +96,8 @@ _BLOCK = frozenset(
     ]
 )
 
+_OF = re.compile(r"\b(of|des|der|von|du|de la|del)\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -145,37 +148,42 @@ def _percent_aware(known: dict[str, float], parts: Header) -> dict[str, float]:
 
 
 def _parts(parts: Header) -> list[Meaning]:
-    """Known spellings inside the header, the longest run of words first; compounds by their last part."""
+    """Known spellings inside the header, the longest run of words first, compounds by their last part.
+
+    The last word carries the meaning of a name in both languages ("customer email" is an e-mail address),
+    unless the header says "X of Y".
+    """
     tokens = parts.tokens
     if _BLOCK.intersection(tokens):
         return []
-    whole = len(parts.key)
-    best: list[Meaning] = []
     for size in range(len(tokens) - 1, 0, -1):
-        for start in range(len(tokens) - size + 1):
-            run = "".join(tokens[start : start + size])
-            covered = len(run) / whole
-            for concept, strength in _percent_aware(spellings().get(run, {}), parts).items():
-                # the last word of a name carries its meaning in both languages
-                weight = 0.55 + 0.35 * covered + (0.05 if start + size == len(tokens) else 0.0)
-                best.append(Meaning(concept, strength * min(weight, 0.9), "part", run))
-        if best:
-            return _best(best)
-    return _compound(parts)
+        found = [_run(parts, start, size) for start in range(len(tokens) - size + 1)]
+        if size == 1:
+            found = [run or _compound(parts, i) for i, run in enumerate(found)]
+        if found[-1] and not _OF.search(parts.text):
+            return _best(found[-1])
+        if any(found):
+            return _best([meaning for run in found for meaning in run])
+    return _compound(parts, 0) if len(tokens) == 1 else []
 
 
-def _compound(parts: Header) -> list[Meaning]:
-    if any(word in parts.key for word in ("plan", "ziel", "vorjahr", "soll", "lieferant")):
+def _run(parts: Header, start: int, size: int) -> list[Meaning]:
+    run = "".join(parts.tokens[start : start + size])
+    weight = 0.4 + 0.5 * len(run) / len(parts.key) + (0.05 if start + size == len(parts.tokens) else 0.0)
+    known = _percent_aware(spellings().get(run, {}), parts)
+    return [Meaning(c, s * min(weight, 0.9), "part", run) for c, s in known.items()]
+
+
+def _compound(parts: Header, index: int) -> list[Meaning]:
+    word = parts.tokens[index]
+    if any(sign in word for sign in ("plan", "ziel", "vorjahr", "soll", "lieferant")):
         return []
-    for start in range(2, len(parts.key) - _SHORTEST + 1):
-        tail = parts.key[start:]
+    for start in range(2, len(word) - _SHORTEST + 1):
+        tail = word[start:]
         known = spellings().get(tail)
         if known:
-            covered = len(tail) / len(parts.key)
-            return [
-                Meaning(c, s * (0.45 + 0.4 * covered), "part", tail)
-                for c, s in _percent_aware(known, parts).items()
-            ]
+            weight = 0.45 + 0.4 * len(tail) / len(word)
+            return [Meaning(c, s * weight, "part", tail) for c, s in _percent_aware(known, parts).items()]
     return []
 
 

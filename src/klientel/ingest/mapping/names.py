@@ -64,7 +64,7 @@ _WORDS = {
     "organisation": "organization", "organisations": "organization", "opp": "opportunity", "est": "established",
     "tel": "telefon", "str": "strasse", "ident": "id", "identifier": "id", "identification": "id", "prc": "price",
 }  # fmt: skip
-_KEEP_ALONE = {"ab", "re", "art", "auf", "est", "acc", "ma", "str", "org", "no", "wg"}
+_KEEP_ALONE = {"ab", "re", "art", "auf", "est", "acc", "ma", "str", "org", "wg"}
 """Abbreviations that only mean something next to another word ("AB-Nr", "Art.-Nr.")."""
 
 

@@ -46,13 +46,13 @@ class Contents:
             self._shares[key] = _count(found) / total if total else 0.0
         return self._shares[key]
 
-    def constant(self, raw: RawTable, key: str, columns: Sequence[str]) -> dict[str, float]:
-        """Per column: fraction (0-1) of the customers with several rows that always have the same value.
+    def constant(self, raw: RawTable, key: str, columns: Sequence[str]) -> tuple[int, dict[str, float]]:
+        """How many customers have several rows, and per column the fraction of them with one value.
 
         Empty cells do not count. 1.0 for all columns if no customer has two rows.
         """
         if not columns:
-            return {}
+            return 0, {}
         keyed = [_text(key).alias("k"), *(_text(c).alias(f"c{i}") for i, c in enumerate(columns))]
         rows = self._relation(raw).select(*keyed).filter("k IS NOT NULL")
         if raw.rows > ROWS:
@@ -60,8 +60,10 @@ class Contents:
         asked = ", ".join(f"min(c{i}) IS NOT DISTINCT FROM max(c{i}) AS s{i}" for i in range(len(columns)))
         grouped = rows.aggregate(f"k, count(*) AS n, {asked}", "k").filter("n > 1")
         shares = ", ".join(f"avg(s{i}::INTEGER)" for i in range(len(columns)))
-        (found,) = grouped.aggregate(shares).fetchall()
-        return {c: 1.0 if share is None else float(share) for c, share in zip(columns, found, strict=True)}
+        ((several, *found),) = grouped.aggregate(f"count(*), {shares}").fetchall()
+        return int(several), {
+            c: 1.0 if share is None else float(share) for c, share in zip(columns, found, strict=True)
+        }
 
     def rows(self, raw: RawTable, columns: Sequence[str], limit: int = 500) -> list[tuple[str | None, ...]]:
         """The first rows of some columns as text."""

@@ -16,6 +16,7 @@ from klientel.schema import COLUMN_ALIASES, TABLE_ALIASES, TABLES
 from klientel.words import Sentence, say
 
 LEFT_OUT = "-"
+_KEYS = {"customer_id", "name", "customer_name"}
 _INSIDE = {
     "customer": {"order_line", "order_header", "project_contract", "opportunity"},
     "order_line": {"project_contract"},
@@ -59,8 +60,12 @@ class Plan:
         """Put the named columns in place and take out those that are to be left out."""
         for draft in drafts:
             for index, said, column in self._placed:
-                if index == id(draft) and said.table == draft.table:
+                if index != id(draft):
+                    continue
+                if said.table == draft.table:
                     _put(draft, said.column, column)
+                elif said.column not in _KEYS:
+                    draft.columns = {n: c for n, c in draft.columns.items() if c.column.name != column.name}
             for said in self.said:
                 here = said.raw is None or said.raw is draft.raw
                 if said.header == LEFT_OUT and here and said.table == draft.table:

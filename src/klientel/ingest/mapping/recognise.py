@@ -83,7 +83,7 @@ def _first(raw: RawTable, evidence: dict[str, Evidence], contents: Contents) -> 
         )
         if best is not None:
             draft.take(best)
-    if draft.table is None:
+    if draft.table is None and not (found and found.yearless):
         _guess(draft)
     elif draft.table == "order_line" and not draft.wide:
         filled = guess.complete(raw, evidence, draft.columns)

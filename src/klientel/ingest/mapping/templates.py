@@ -97,7 +97,7 @@ class Template:
 
     @classmethod
     def load(cls, path: str | Path) -> Template:
-        """Read a template, or take the ready mapping of that name; BadFile with what is wrong if it is none."""
+        """Read a template, or take the ready mapping of that name; BadFile says what is wrong."""
         if not Path(path).exists() and str(path).strip().lower() in {p.name for p in presets()}:
             return preset(str(path))
         try:
@@ -270,6 +270,7 @@ def _apply(draft: Draft, template: Template, sheet: Sheet, *, sure: bool) -> Non
         False,
     )
     draft.fixed = True
+    draft.left_out = frozenset(c.name for c in draft.raw.columns if _key(c.header) in out)
     draft.why = why if sure else say("an export of {name}", name=template.title or template.name)
 
 
