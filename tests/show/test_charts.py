@@ -117,7 +117,8 @@ def test_pareto_says_the_numbers_of_the_classes() -> None:
     said = " ".join(texts(svg(draw(result, "pareto"))))
     grades = result.tables["customers"].to_pyarrow().column("grade").to_pylist()
     assert f"{grades.count('A')} customers" in said
-    assert "3 without positive value" in said
+    assert f"{grades.count('C')} customers" in said  # also the one at zero
+    assert "2 below zero, not drawn" in said
 
 
 def test_thinning_keeps_the_ends_and_the_curve() -> None:

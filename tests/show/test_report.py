@@ -246,3 +246,19 @@ def test_svg_text_of_charts_is_never_raw_markup() -> None:
     picture = samples.abc(names={0: "</svg><script>"})
     made = picture.chart("pareto")
     assert "<script" not in svg(made)
+
+
+def test_customers_named_by_their_number_stand_once() -> None:
+    import pyarrow as pa
+
+    from klientel.analysis import Column
+    from klientel.show.chapters import grid
+
+    columns = (Column("customer_id", "Number", "key"), Column("name", "Customer"), Column("empty", "Empty"))
+    same = pa.table(
+        {"customer_id": ["1", "2"], "name": ["1", "2"], "empty": pa.array([None, None], pa.string())}
+    )
+    result = samples.result("t", {"t": (columns, same)})
+    assert grid(result, result.tables["t"], "en").headers == ("Number",)
+    named = samples.result("t", {"t": (columns, same.set_column(1, "name", [["1", "Braun"]]))})
+    assert grid(named, named.tables["t"], "en").headers == ("Number", "Customer")

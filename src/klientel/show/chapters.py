@@ -182,7 +182,12 @@ def grid(result: Result, table: ResultTable, lang: str, first: int = FIRST_ROWS)
     """The first rows of a result table as text; columns without any value are left out."""
     data, total = table.head(first).to_pydict(), len(table)
     full = table.to_pyarrow()
-    shown = [c for c in table.table.columns if not total or full.column(c.name).null_count < full.num_rows]
+    double = _named_by_number(full)
+    shown = [
+        c
+        for c in table.table.columns
+        if not (double and c.name == "name") and (not total or full.column(c.name).null_count < full.num_rows)
+    ]
     rows = tuple(tuple(cell(data[c.name][i], c, lang) for c in shown) for i in range(min(first, total)))
     note = say("The first {shown} of {total} rows.", shown=len(rows), total=total) if total > first else ""
     return Grid(
@@ -226,6 +231,16 @@ def locked_title(name: str, lang: str) -> str:
     from klientel.analyses import ANALYSES
 
     return translate(ANALYSES[name].title, lang) if name in ANALYSES else name
+
+
+def _named_by_number(data: Any) -> bool:
+    """True if customers have no names but their numbers, so that one column says it all."""
+    import pyarrow.compute as pc
+
+    if not {"customer_id", "name"} <= set(data.column_names) or not data.num_rows:
+        return False
+    number, name = data.column("customer_id").cast("string"), data.column("name").cast("string")
+    return bool(pc.all(pc.equal(number, name)).as_py())
 
 
 def simple_grid(

@@ -44,7 +44,8 @@ def draw(
 
     The result table is thinned or binned before it goes to Vega, so the picture stays small however
     many customers there are. An empty table gives a picture with a sentence. Raises BadParameter for
-    an unknown chart. What each kind reads from x, y, color and options: docs/charts.md.
+    an unknown chart. What each kind reads from x, y, color and options
+    stands with the drawing functions of this package.
     """
     from altair.utils.schemapi import debug_mode
 

@@ -178,6 +178,16 @@ def _marks(
     return [base.mark_point(filled=True, size=70, opacity=1, stroke=canvas.colours["paper"], strokeWidth=1.5)]
 
 
+def _counts(canvas: Canvas, edges: list[tuple[Any, int]], names: bool) -> dict[str, int]:
+    """All customers of each class, also those at zero; empty where classes do not follow the order."""
+    import pyarrow.compute as pc
+
+    if not names or len({name for name, _ in edges}) < len(edges):
+        return {}
+    found = pc.value_counts(canvas.data.column(canvas.chart.color)).to_pylist()
+    return {str(pair["values"]): int(pair["counts"]) for pair in found}
+
+
 def _key(
     canvas: Canvas,
     running: npt.NDArray[np.float64],
@@ -188,10 +198,10 @@ def _key(
     """The classes in words, in the corner below the diagonal, which a Pareto curve never enters."""
     import altair as alt
 
-    n, start = len(running) - 1, 0
+    counts, n, start = _counts(canvas, edges, names), int((value == value).sum()), 0
     lines: list[dict[str, Any]] = []
     for name, end in edges[:4]:
-        count, share = end - start, float(running[end] - running[start])
+        count, share = counts.get(str(name), end - start), float(running[end] - running[start])
         said = say(
             "{n} customers bring {share}" if canvas.narrow else "{n} customers ({part}) bring {share}",
             n=count, part=percent(count / n, canvas.lang, 0), share=percent(share, canvas.lang, 0),
@@ -200,9 +210,11 @@ def _key(
             {"name": str(name) if names else "", "text": canvas.say(said), "colour": _colour(canvas, name)}
         )
         start = end
-    outside = int((value <= 0).sum())
+    # Customers at zero belong to a class, but add nothing to the curve; those below zero are outside.
+    outside = int((value < 0).sum() if counts else (value <= 0).sum())
     if outside:
-        said = say("{n} without positive value, not drawn", n=outside)
+        words = mark("{n} below zero, not drawn") if counts else mark("{n} without positive value, not drawn")
+        said = say(words, n=outside)
         lines.append({"name": "N", "text": canvas.say(said), "colour": _colour(canvas, "N")})
     longest = max(len(line["text"]) for line in lines) * 12 * 0.52 + 46
     inner = canvas.width - 74
