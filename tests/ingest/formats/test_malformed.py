@@ -10,10 +10,7 @@ from malformed_files import malformed
 
 
 def test_the_files_are_the_same_on_every_run() -> None:
-    first, again = malformed(30), malformed(30)
-    assert [(k, n, d) for k, n, d in first if not n.endswith((".xlsx", ".ods", ".zip"))] == [
-        (k, n, d) for k, n, d in again if not n.endswith((".xlsx", ".ods", ".zip"))
-    ]
+    assert malformed(50) == malformed(50)
 
 
 @pytest.mark.slow

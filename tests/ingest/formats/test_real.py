@@ -47,7 +47,8 @@ def test_both_forms_of_online_retail_agree(real: Path, tmp_path: Path) -> None:
     price, quantity = (next(k for k, h in names.items() if h == x) for x in ("UnitPrice", "Quantity"))
     with duckdb.connect() as con:
         from_text = con.execute(
-            f"SELECT sum({price}::DECIMAL(18,4) * {quantity}::INT), min(line), max(line) FROM read_parquet(?)",
+            f"SELECT sum({price}::DECIMAL(18,4) * {quantity}::INT), min(line), max(line) "
+            "FROM read_parquet(?)",
             [str(text.source[0])],
         ).fetchall()
         from_typed = con.execute(

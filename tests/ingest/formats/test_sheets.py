@@ -187,8 +187,8 @@ def test_formulas_without_result_and_error_cells_are_told(tmp_path: Path) -> Non
     table = read_one(path, tmp_path)
     assert staged(table)[0] == ("A", None, None, 2)
     told = " ".join(table.notes)
-    assert "1 formulas have no stored result" in told
-    assert "1 cells hold an error" in told
+    assert "Formulas without a stored result, counted as empty: 1." in told
+    assert "Cells with an error such as #N/A, counted as empty: 1." in told
 
 
 def test_a_table_that_does_not_begin_in_the_corner(tmp_path: Path) -> None:

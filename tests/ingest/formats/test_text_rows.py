@@ -54,7 +54,7 @@ def test_ragged_rows_do_not_stop_the_rest(tmp_path: Path) -> None:
     text = "Kunde,Ort,Umsatz\nA,Berlin,1\nB,Bonn\nC,Köln,3,zu viel\nD,Ulm,4\nE,Jena,5,,\n"
     table = read_one(written(tmp_path, "b.csv", text), tmp_path)
     assert [row[0] for row in staged(table)] == ["A", "D", "E"]
-    assert reasons(table) == [(3, "2 cells instead of 3"), (4, "4 cells instead of 3")]
+    assert reasons(table) == [(3, "2 instead of 3 cells"), (4, "4 instead of 3 cells")]
     assert table.rejections[0].value == "B,Bonn"
     assert table.rejections[0].hint
 

@@ -116,6 +116,8 @@ class _Feed:
             raise StopIteration
         if self.at - self.first > LIMITS.record_lines:
             raise _TooManyLines
+        if len(self.lines[self.at]) > LIMITS.line:  # no row, and millions of cells would fill the memory
+            raise csv.Error
         self.at += 1
         return self.lines[self.at - 1]
 
@@ -203,7 +205,7 @@ def _score(lines: list[str], dialect: Dialect) -> float:
     first = next(i for i, cells in enumerate(rows) if cells and len(cells) == width)
     agree = widths[width] / (len(rows) - first)
     covered = widths[width] / len(rows)
-    cells = [c for row in rows[:200] if row and len(row) == width for c in row[:60]]
+    cells = [c for row in rows[first : first + 200] if row and len(row) == width for c in row[:60]]
     clean = sum(_clean(c, dialect.delimiter) for c in cells) / len(cells)
     return agree * clean * (0.6 + 0.4 * covered) + 0.002 * min(width, 20)
 

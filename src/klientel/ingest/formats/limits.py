@@ -17,7 +17,7 @@ class Limits:
 
     block: int = 8 * MIB  # text parsed at a time
     sample: int = MIB  # text looked at to find out dialect and header
-    line: int = 4 * MIB  # longest physical line
+    line: int = MIB  # longest physical line
     record_lines: int = 500  # most physical lines in one row (line breaks inside quotes)
     columns: int = 4096
     rejections: int = 10_000  # kept; more are only counted

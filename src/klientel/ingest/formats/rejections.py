@@ -54,4 +54,4 @@ def shortened(text: str, most: int) -> str:
 
 def ragged(found: int, expected: int) -> Sentence:
     """The reason for a row with too few or too many cells."""
-    return say("{found} cells instead of {expected}", found=found, expected=expected)
+    return say("{found} instead of {expected} cells", found=found, expected=expected)

@@ -39,12 +39,12 @@ class Facts:
         """Cells whose content is not there, as sentences."""
         notes = []
         if self.errors:
-            notes.append(say("{n} cells hold an error such as #N/A and count as empty.", n=self.errors))
+            notes.append(say("Cells with an error such as #N/A, counted as empty: {n}.", n=self.errors))
         if self.unsolved:
             notes.append(
                 say(
-                    "{n} formulas have no stored result and count as empty: "
-                    "open the file in Excel or LibreOffice once and save it.",
+                    "Formulas without a stored result, counted as empty: {n}. "
+                    "Open the file in Excel or LibreOffice once and save it.",
                     n=self.unsolved,
                 )
             )
