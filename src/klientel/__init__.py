@@ -45,7 +45,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_HOMES[name]), name)
     # One file is one analysis: asking the folder, not the registry, keeps `from klientel import book` free
     # of a circle while the registry itself is being imported.
-    if not name.startswith("_") and (Path(__file__).parent / "analyses" / f"{name}.py").exists():
+    home = Path(__file__).parent / "analyses" / name
+    if not name.startswith("_") and (home.is_dir() or home.with_suffix(".py").exists()):
         from klientel.analyses import find
 
         analysis = find(name)

@@ -75,7 +75,8 @@ class _Analyses(_Group):
     help=_t(mark("Customer portfolio manager: which customers carry, drain or leave the business.")),
 )
 @click.version_option(__version__, prog_name="klientel")
-def cli() -> None:
+@click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer.")))
+def cli(lang: str | None) -> None:
     """The klientel command."""
 
 
@@ -84,7 +85,8 @@ def cli() -> None:
     name="analyse",
     help=_t(mark("Answer one question on files: klientel analyse abc orders.csv")),
 )
-def analyse() -> None:
+@click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer.")))
+def analyse(lang: str | None) -> None:
     """One command per analysis."""
 
 

@@ -67,7 +67,7 @@ def connect(address: str | None = None) -> Engine:
     scratch = Path(tempfile.mkdtemp(prefix="klientel-"))
     try:
         connection = _embedded(scratch) if address in (None, "", "duckdb") else _remote(str(address))
-    except EngineFailed:
+    except BaseException:  # Ctrl+C while libraries load must not leave the folder behind
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     engine = Engine(address or "duckdb", connection, scratch)
