@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from small_books import DATA, book, cdnow, declared, northwind, rows, value
 
@@ -21,6 +21,10 @@ SALES = [
     ("c", "2024-04-01", 30), ("c", "2024-04-11", 30),
     ("d", "2022-01-10", 10), ("d", "2023-12-01", 40), ("d", "2024-12-01", 20),
 ]  # fmt: skip
+
+
+# A failing book shrinks for minutes; the example that failed first says enough.
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 def run(made, **parameters):
@@ -148,7 +152,7 @@ sales_ = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, phases=QUICK)
 @given(sales_, st.sampled_from(["month", "quarter", "year"]), st.randoms(use_true_random=False))
 def test_identities_and_row_order(sales, grain, chance):
     named = [(c, (date(2022, 1, 1) + timedelta(days=n)).isoformat(), v) for c, n, v in sales]
@@ -157,9 +161,8 @@ def test_identities_and_row_order(sales, grain, chance):
     bought = {c for c, _, v in sales if v >= 0}
     assert found["customers"] == len(bought)
     assert found["revenue_total"] == sum(v for _, _, v in sales)
-    assert sum(r["revenue"] for r in rows(outcome.tables["stack"])) == sum(
-        v for c, _, v in sales if c in bought
-    )
+    ended = sum(v for c, d, v in named if c in bought and d < "2025-01-01")  # January 2025 is running
+    assert sum(r["revenue"] for r in rows(outcome.tables["stack"])) == ended
     for name in ("drivers", "stayers"):
         table = rows(outcome.tables[name])
         assert table[0]["amount"] + sum(r["amount"] for r in table[1:-1]) == table[-1]["amount"]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from small_books import DATA, book, cdnow, declared, rows, value
 
@@ -19,6 +19,10 @@ SALES = [
     ("c", "2024-02-01", 4), ("c", "2024-03-31", 4),
     ("d", "2024-04-10", 1),
 ]  # fmt: skip
+
+
+# A failing book shrinks for minutes; the example that failed first says enough.
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 def run(made, **parameters):
@@ -89,8 +93,8 @@ def test_figures_and_sentences():
 
 
 def test_revenue_adds_up_and_has_zeros():
-    outcome = run(book(SALES, "2024-04-15"))
-    revenue = rows(outcome.tables["revenue"])
+    assert sum(r["revenue"] for r in rows(run(book(SALES, "2024-04-15")).tables["revenue"])) == Decimal(45)
+    revenue = rows(run(book(SALES, "2024-05-01")).tables["revenue"])
     assert sum(r["revenue"] for r in revenue) == Decimal(51)
     by = {(r["cohort"].isoformat(), r["period"].isoformat()): (r["customers"], r["revenue"]) for r in revenue}
     assert by["2024-01-01", "2024-01-01"] == (2, Decimal(17))
@@ -143,7 +147,7 @@ orders = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, phases=QUICK)
 @given(orders, st.sampled_from(["month", "quarter", "year"]), st.integers(1, 12))
 def test_counts_agree_with_plain_python(sales, grain, fiscal):
     first = date(2022, 3, 1)
@@ -164,10 +168,11 @@ def test_counts_agree_with_plain_python(sales, grain, fiscal):
         (number(r["cohort"]), r["age"]): r["active"] for r in rows(outcome.tables["cohorts"]) if r["active"]
     }
     assert found == expected
-    assert sum(r["revenue"] for r in rows(outcome.tables["revenue"])) == sum(v for _, _, v in sales)
+    ended = sum(v for _, d, v in dated if number(d) < number(date(2024, 2, 9)))  # the last period is running
+    assert sum(r["revenue"] for r in rows(outcome.tables["revenue"])) == ended
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=QUICK)
 @given(orders, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(sales, chance):
     named = [(c, (date(2022, 3, 1) + timedelta(days=n)).isoformat(), v) for c, n, v in sales]

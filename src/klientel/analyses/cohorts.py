@@ -68,7 +68,10 @@ REVENUE = Table(
         ),
         Column("revenue", mark("Revenue"), "money", mark("net revenue, credits in the period they correct")),
     ),
-    mark("Each band is the revenue of the customers won in one year (one quarter in a short history)."),
+    mark(
+        "Each band is the revenue of the customers won in one year (one quarter in a short history); "
+        "complete periods only."
+    ),
 )
 
 
@@ -264,7 +267,7 @@ def _curve(cells: ir.Table, level: float) -> ir.Table:
 
 
 def _revenue(won: ir.Table, purchases: ir.Table, calendar: Calendar, context: Context) -> ir.Table:
-    """Revenue of each acquisition band in each period, with zeros where a band bought nothing."""
+    """Revenue of each acquisition band in each period, zeros included; complete periods only."""
     import ibis
 
     step = max(calendar.step, 3 if context.months <= _BANDS_BY_QUARTER else 12)
@@ -276,7 +279,7 @@ def _revenue(won: ir.Table, purchases: ir.Table, calendar: Calendar, context: Co
     each = days.group_by("band", "period").aggregate(
         customers=days.customer_id.nunique(where=days.is_order), revenue=days.matched_revenue.sum()
     )
-    numbers = ibis.range(calendar.count).unnest().name("no").as_table()
+    numbers = ibis.range(calendar.complete()).unnest().name("no").as_table()
     grid = keys.select("band").distinct().cross_join(numbers)
     grid = grid.filter(calendar.first_day(grid.no) >= bands.first_day(grid.band))
     full = grid.left_join(each, [grid.band == each.band, grid.no == each.period])

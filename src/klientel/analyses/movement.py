@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 CLASSES = ("A", "B", "C", "N")
-_FROM = (*CLASSES, mark("new"), mark("reactivated"))
+_FROM = (*CLASSES, mark("new"), mark("reactivated"), mark("none"))
 _TO = (*CLASSES, mark("lost"))
 _STEPS = (mark("lost"), mark("down"), mark("up"), mark("reactivated"), mark("new"))
 
@@ -163,7 +163,7 @@ def movement(
         figures=figures,
         n=n,
         reasons=tuple(reasons),
-        lines=_lines(figures, shown, gap),
+        lines=_lines(figures, shown, gap, context.currency),
     )
 
 
@@ -171,9 +171,10 @@ def _graded(totals: ir.Table, a: float, b: float) -> ir.Table:
     """Customers who bought or have a value in a window, with their class by the rule of A1."""
     import ibis
 
-    bought = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
-    there = totals.filter(bought.fill_null(False) | (totals.revenue != 0))
-    summed = running(there.select("customer_id", value=there.revenue.cast(EXACT)))
+    ordered = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
+    there = totals.mutate(bought=(ordered.fill_null(False) | (totals.revenue > 0)).cast("int64"))
+    there = there.filter((there.bought > 0) | (there.revenue != 0))
+    summed = running(there.select("customer_id", "bought", value=there.revenue.cast(EXACT)))
     start = first_of_ties(summed.before, summed.value)  # the whole tie group is judged by its best member
     summed = summed.mutate(start=start)
     grade = ibis.cases(
@@ -183,32 +184,37 @@ def _graded(totals: ir.Table, a: float, b: float) -> ir.Table:
         (below(summed.start, summed.total, b), "B"),
         else_="C",
     )
-    return summed.select("customer_id", "value", grade=grade)
+    return summed.select("customer_id", "value", "bought", grade=grade)
 
 
 def _moves(then: ir.Table, now: ir.Table, histories: ir.Table, context: Context) -> ir.Table:
     """One row per customer of either window: before, after, change, classes, movement, from, to."""
     import ibis
 
-    zero, none = ibis.literal(0).cast(EXACT), ibis.null("string")
-    both = then.select(
-        "customer_id", before=then.value, after=zero, class_before=then.grade, class_now=none
-    ).union(now.select("customer_id", before=zero, after=now.value, class_before=none, class_now=now.grade))
+    zero, none, no = ibis.literal(0).cast(EXACT), ibis.null("string"), ibis.literal(0).cast("int64")
+    old = {"before": then.value, "after": zero, "class_before": then.grade, "class_now": none}
+    new = {"before": zero, "after": now.value, "class_before": none, "class_now": now.grade}
+    both = then.select("customer_id", **old, was=then.bought, stays=no).union(
+        now.select("customer_id", **new, was=no, stays=now.bought)
+    )
     pairs = both.group_by("customer_id").aggregate(
         before=both.before.sum().cast(EXACT),
         after=both.after.sum().cast(EXACT),
         class_before=both.class_before.max(),
         class_now=both.class_now.max(),
+        was=both.was.max(),
+        stays=both.stays.max(),
     )
     first = histories.select(_id=histories.customer_id, first_day=histories.first_day)
     pairs = pairs.left_join(first, pairs.customer_id == first._id).drop("_id")
     start = window_before(context.as_of, 1).start if context.start is None else context.start
     earlier = (pairs.first_day < ibis.literal(start)).fill_null(False)
     came = ibis.ifelse(earlier, "reactivated", "new")
+    was, stays = pairs.was > 0, pairs.stays > 0  # credit notes alone make nobody a customer of a window
     change = (pairs.after - pairs.before).cast(EXACT)
     movement = ibis.cases(
-        (pairs.class_before.isnull(), came),
-        (pairs.class_now.isnull(), "lost"),
+        (~was & stays, came),
+        (was & ~stays, "lost"),
         (change > 0, "up"),
         (change < 0, "down"),
         else_="unchanged",
@@ -216,8 +222,8 @@ def _moves(then: ir.Table, now: ir.Table, histories: ir.Table, context: Context)
     return pairs.mutate(
         change=change,
         movement=movement,
-        state_from=pairs.class_before.fill_null(came),
-        state_to=pairs.class_now.fill_null("lost"),
+        state_from=ibis.cases((was, pairs.class_before), (stays, came), else_="none"),
+        state_to=ibis.cases((stays, pairs.class_now), (was, "lost"), else_="none"),
     )
 
 
@@ -272,7 +278,7 @@ def _matrix(cells: list[dict[str, Any]], level: float) -> Any:
     found: dict[str, list[Any]] = {c.name: [] for c in MATRIX.columns}
     for f in rows:
         of = sum(c["customers"] for c in cells if c["from"] == f)
-        for t in _TO if f in CLASSES else CLASSES:
+        for t in ("none",) if f == "none" else _TO if f in CLASSES else CLASSES:
             here = [c for c in cells if c["from"] == f and c["to"] == t]
             k = sum(c["customers"] for c in here)
             low, high = wilson(k, of, level)
@@ -316,7 +322,9 @@ def _uncovered(context: Context, months: int) -> tuple[Flag, str] | None:
     return ("amber" if (first - start) / (middle - start) <= 0.1 else "red"), text
 
 
-def _lines(figures: dict[str, Any], shown: ir.Table, gap: tuple[Flag, str] | None) -> tuple[str, ...]:
+def _lines(
+    figures: dict[str, Any], shown: ir.Table, gap: tuple[Flag, str] | None, currency: str | None
+) -> tuple[str, ...]:
     if gap and gap[0] == "red":
         return (say("The change in revenue cannot be judged yet. {why}", why=gap[1]),)
     if figures["growth"] is None:
@@ -324,12 +332,12 @@ def _lines(figures: dict[str, Any], shown: ir.Table, gap: tuple[Flag, str] | Non
     whole = say(
         "Revenue went from {before} to {now} ({growth}): new and reactivated customers brought {won}, "
         "lost ones took {lost}, the others changed by {rest}.",
-        before=Amount(figures["revenue_before"]),
-        now=Amount(figures["revenue_now"]),
+        before=_told(figures["revenue_before"], currency),
+        now=_told(figures["revenue_now"], currency),
         growth=Share(figures["growth"]),
-        won=Amount(figures["new"] + figures["reactivated"]),
-        lost=Amount(-figures["lost"]),
-        rest=Amount(figures["up"] + figures["down"]),
+        won=_told(figures["new"] + figures["reactivated"], currency),
+        lost=_told(-figures["lost"], currency),
+        rest=_told(figures["up"] + figures["down"], currency),
     )
     lines = [whole]
     worst = shown.order_by("change", "customer_id").limit(1).select("name", "change").to_pyarrow().to_pylist()
@@ -337,7 +345,7 @@ def _lines(figures: dict[str, Any], shown: ir.Table, gap: tuple[Flag, str] | Non
         text = say(
             "The largest decline is {name} ({change}).",
             name=worst[0]["name"],
-            change=Amount(worst[0]["change"]),
+            change=_told(worst[0]["change"], currency),
         )
         lines.append(text)
     if figures["a_stayed"]:
@@ -346,3 +354,9 @@ def _lines(figures: dict[str, Any], shown: ir.Table, gap: tuple[Flag, str] | Non
         )
         lines.append(text)
     return tuple(lines)
+
+
+def _told(amount: Decimal, currency: str | None) -> Any:
+    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
+    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
+    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from klientel.analyses.audit import declared
-from klientel.analyses.audit.cohorts import STEP, ages, cells, chosen, life, stack
+from klientel.analyses.audit.cohorts import STEP, ages, cells, chosen, life, stack, truncated
 from klientel.analyses.audit.customers import deciles, each, median_gap, spenders, sums
 from klientel.analyses.audit.declared import CUSTOMERS
 from klientel.analyses.audit.periods import changes, drivers, money
@@ -70,8 +70,8 @@ def audit(
         figures=figures,
         n=known["customers"],
         excluded=known["all"] - known["customers"],
-        reasons=_reasons(known, uncovered),
-        lines=_lines(figures, known, uncovered),
+        reasons=_reasons(known, uncovered, sizes[0] if truncated(sizes, calendar) else 0),
+        lines=_lines(figures, known, uncovered, context.currency),
     )
 
 
@@ -121,8 +121,17 @@ def _uncovered(context: Context, months: int | None) -> tuple[Flag, str] | None:
     return "amber", text
 
 
-def _reasons(known: dict[str, Any], uncovered: tuple[Flag, str] | None) -> tuple[tuple[Flag, str], ...]:
+def _reasons(
+    known: dict[str, Any], uncovered: tuple[Flag, str] | None, older: int
+) -> tuple[tuple[Flag, str], ...]:
     told: list[tuple[Flag, str]] = [uncovered] if uncovered else []
+    if older:
+        note = say(
+            "The first cohort ({first} customers) holds customers who are older than the data; "
+            "lens 3 passes over it.",
+            first=older,
+        )
+        told.append(("green", note))
     flag, text = small_sample(int(known["customers"]))
     if text:
         told.append((flag, text))
@@ -130,7 +139,7 @@ def _reasons(known: dict[str, Any], uncovered: tuple[Flag, str] | None) -> tuple
 
 
 def _lines(
-    figures: dict[str, Any], known: dict[str, Any], uncovered: tuple[Flag, str] | None
+    figures: dict[str, Any], known: dict[str, Any], uncovered: tuple[Flag, str] | None, currency: str | None
 ) -> tuple[str, ...]:
     if not figures["customers"]:
         return ()
@@ -149,12 +158,20 @@ def _lines(
             say(
                 "Revenue changed by {change}: {came} customers came with {won}, {left} left with {lost}, "
                 "and those who stayed changed by {rest}.",
-                change=Amount(figures["revenue_change"]),
+                change=_told(figures["revenue_change"], currency),
                 came=groups["came"]["all"],
-                won=Amount(money(groups["came"]["revenue_now"])),
+                won=_told(money(groups["came"]["revenue_now"]), currency),
                 left=groups["left"]["all"],
-                lost=Amount(money(groups["left"]["revenue_then"])),
-                rest=Amount(money(groups["stayed"]["revenue_now"]) - money(groups["stayed"]["revenue_then"])),
+                lost=_told(money(groups["left"]["revenue_then"]), currency),
+                rest=_told(
+                    money(groups["stayed"]["revenue_now"]) - money(groups["stayed"]["revenue_then"]), currency
+                ),
             )
         )
     return tuple(lines)
+
+
+def _told(amount: Decimal, currency: str | None) -> Any:
+    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
+    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
+    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

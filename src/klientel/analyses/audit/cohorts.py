@@ -92,10 +92,15 @@ def chosen(sizes: dict[int, int], calendar: Calendar, wanted: str) -> int | None
             raise BadParameter(text)
         return number
     old = {c: n for c, n in sizes.items() if calendar.complete(c + 1)}
-    rest = [n for c, n in sizes.items() if c > 0 and calendar.complete(c)]
-    if 0 in old and len(old) > 1 and rest and old[0] > 2 * median(rest):
-        old.pop(0)
+    if len(old) > 1 and truncated(sizes, calendar):
+        old.pop(0, None)
     return max(old, key=lambda c: (old[c], -c)) if old else None
+
+
+def truncated(sizes: dict[int, int], calendar: Calendar) -> bool:
+    """True if the first cohort is more than twice the median of the others: it is older than the data."""
+    rest = [n for c, n in sizes.items() if c > 0 and calendar.complete(c)]
+    return bool(rest) and sizes.get(0, 0) > 2 * median(rest)
 
 
 def life(cells: Cells, sizes: dict[int, int], calendar: Calendar, chosen: int | None, level: float) -> Any:
@@ -139,8 +144,10 @@ def ages(cells: Cells, sizes: dict[int, int], calendar: Calendar) -> Any:
 def stack(cells: Cells, calendar: Calendar, first_month: int) -> Any:
     """Revenue per fiscal year of acquisition and period; with zeros where there was none."""
     found: dict[tuple[int, int], list[Any]] = {}
-    last = max((p for _, p in cells), default=-1)
+    last = max((p for _, p in cells if calendar.complete(p)), default=-1)
     for (cohort, period), cell in cells.items():
+        if period > last:
+            continue
         year = fiscal_year(calendar.start(cohort), first_month)
         for number in range(min(cohort, period), last + 1):
             found.setdefault((year, number), [0, Decimal(0)])

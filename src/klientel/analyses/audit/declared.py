@@ -106,6 +106,7 @@ STACK = Table(
         Column("active", mark("Active"), "count"),
         Column("revenue", mark("Revenue"), "money"),
     ),
+    mark("Complete periods only."),
 )
 STATUSES = Table(
     "statuses",

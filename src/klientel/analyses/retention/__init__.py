@@ -87,7 +87,7 @@ def retention(
         n=sums["base"]["customers"],
         excluded=sums["outside"]["customers"] + excluded,
         reasons=_reasons(sums, gap, excluded),
-        lines=_lines(figures, sums, gap),
+        lines=_lines(figures, sums, gap, context.currency),
     )
 
 
@@ -288,7 +288,10 @@ def _reasons(
 
 
 def _lines(
-    figures: dict[str, Any], sums: dict[str, dict[str, Any]], gap: tuple[Flag, str] | None
+    figures: dict[str, Any],
+    sums: dict[str, dict[str, Any]],
+    gap: tuple[Flag, str] | None,
+    currency: str | None,
 ) -> tuple[str, ...]:
     if gap and gap[0] == "red":
         return (say("Retention cannot be judged yet. {why}", why=gap[1]),)
@@ -309,9 +312,15 @@ def _lines(
     moved = say(
         "{churned} left with {k} customers, {contraction} through smaller purchases; "
         "expansion brought {expansion}.",
-        churned=Amount(figures["churned"]),
+        churned=_told(figures["churned"], currency),
         k=sums["churned"]["customers"],
-        contraction=Amount(figures["contraction"]),
-        expansion=Amount(figures["expansion"]),
+        contraction=_told(figures["contraction"], currency),
+        expansion=_told(figures["expansion"], currency),
     )
     return stayed, moved
+
+
+def _told(amount: Decimal, currency: str | None) -> Any:
+    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
+    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
+    return say("{amount} {currency}", amount=short, currency=currency) if currency else short
