@@ -10,6 +10,9 @@ import pyarrow as pa
 from klientel.ingest import values
 from klientel.ingest.raw import RawColumn, RawTable
 
+_CON = duckdb.connect()
+_CON.execute("SET threads = 1")  # tables of a few rows
+
 
 def raw(columns: dict[str, str], rows: int, **more: Any) -> RawTable:
     described = tuple(RawColumn(name, header) for name, header in columns.items())
@@ -20,10 +23,11 @@ def profiled(
     cells: dict[str, list[str | None]], hint: Any = None, headers: dict[str, str] | None = None, **more: Any
 ) -> tuple[duckdb.DuckDBPyConnection, dict[str, values.Profile]]:
     """Profile of columns given as lists; the connection has them as the view `t`."""
-    con = duckdb.connect()
+    con = _CON.cursor()
     rows = len(next(iter(cells.values())))
     table = pa.table(
-        {n: pa.array(v, pa.string()) for n, v in cells.items()} | {"line": pa.array(range(2, rows + 2), pa.int64())}
+        {n: pa.array(v, pa.string()) for n, v in cells.items()}
+        | {"line": pa.array(range(2, rows + 2), pa.int64())}
     )
     con.register("t", table)
     return con, values.profile(con, "t", raw(headers or {n: n for n in cells}, rows, **more), hint)

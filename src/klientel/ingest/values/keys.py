@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from klientel.ingest.values.shapes import SPACE, Shape, is_empty, quoted, trimmed_sql
+from klientel.ingest.values.shapes import Shape, is_empty, quoted, trimmed_sql
 from klientel.words import say
 
 # Narrower than for numbers: "NA" and "-" can be a key, and "none" a name.
@@ -45,19 +45,24 @@ def key_sql(column: str, fmt: KeyFormat) -> str:
     return f"CASE WHEN length({text}) > 6 OR lower({text}) NOT IN ({none}) THEN {text} END"
 
 
-def pointless_sql(column: str) -> str:
-    """SQL condition: a filled value that is not a whole number with the tail ".0"."""
+def other_sql(column: str) -> str:
+    """SQL condition: a filled text that does not end in ".0"."""
     none = ", ".join(map(quoted, _NO_KEY))
-    whole = f"regexp_full_match({column}, '{SPACE}*[0-9]+\\.0+{SPACE}*')"
     other = f"lower({trimmed_sql(column)}) NOT IN ({none})"
-    return f"{column} IS NOT NULL AND CASE WHEN {whole} THEN false ELSE {other} END"
+    return f"CASE WHEN {column} IS NULL OR ends_with({column}, '.0') THEN false ELSE {other} END"
+
+
+def may_strip(found: list[Shape]) -> bool:
+    """True if every filled shape ends like "17850.0"."""
+    filled = [s for s in found if not is_empty(s.text)]
+    return bool(filled) and all(s.text.strip().endswith(".9") for s in filled)
 
 
 def decide(found: list[Shape], others: int) -> KeyFormat:
-    """The key format of a text column by its shapes; others: rows for which `pointless_sql` is true."""
+    """The key format of a text column by its shapes; others: rows for which `other_sql` is true."""
     filled = [s for s in found if not is_empty(s.text)]
     damaged = int(sum(s.count for s in filled if _is_scientific(s.text)))
-    if filled and not others and all(s.text.strip().endswith(".9") for s in filled):
+    if not others and may_strip(found):
         return KeyFormat(strip=".0", why=say("“.0” at the end of every value is left out"))
     if damaged:
         why = say("rows such as 1.23E+12 that lost digits in a spreadsheet: {n}", n=damaged)

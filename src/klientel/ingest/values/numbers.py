@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from klientel.ingest.values.shapes import BLANKS, SPACE, Shape, empty_sql, is_empty, quoted
-from klientel.words import Sentence, say
+from klientel.words import Sentence, mark, say
 
 __all__ = ["MONEY", "RATE", "NumberFormat", "currency_sql", "decide", "empty_sql", "number_sql", "share_sql"]
 
@@ -38,6 +38,9 @@ _CONVENTIONS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _CLASS = {".": r"\.", ",": ",", "'": "['’´`]", " ": f"(?: |{SPACE})"}
 _PYTHON = {".": r"\.", ",": ",", "'": "'", " ": " "}
+
+# What the signs are called in sentences.
+_SIGNS = {".": mark("point"), ",": mark("comma"), "'": mark("apostrophe"), " ": mark("space")}
 
 
 @dataclass(frozen=True)
@@ -179,13 +182,15 @@ def settle(fmt: NumberFormat, *, long: int, short: int, zeros: int) -> NumberFor
         return fmt
     if long:
         why = say(
-            "{sign} is the decimal sign; rows of 1000 and more without grouping: {n}", sign=sign, n=long
+            "{sign} is the decimal sign; rows of 1000 and more without grouping: {n}",
+            sign=_SIGNS[sign],
+            n=long,
         )
         return replace(fmt, decimal=sign, group="", why=why, either="")
     if short and zeros:
         why = say(
             "{sign} separates thousands; rows without decimals: {short}, with three ending in zero: {zeros}",
-            sign=sign, short=short, zeros=zeros,
+            sign=_SIGNS[sign], short=short, zeros=zeros,
         )  # fmt: skip
         return replace(fmt, decimal="", group=sign, why=why, ambiguous=False, either="")
     return fmt
@@ -224,33 +229,34 @@ def _choose(
             why = (
                 say(
                     "{sign} could be either and is taken as decimal sign ({because})",
-                    sign=sign, because=because,
+                    sign=_SIGNS[sign], because=because,
                 )
                 if decimal
                 else say(
                     "{sign} could be either and is taken as thousands separator ({because})",
-                    sign=sign, because=because,
+                    sign=_SIGNS[sign], because=because,
                 )
             )  # fmt: skip
             return ((sign, "") if decimal else ("", sign)), why, True, sign
     if first[0] and {c[0] for c in top} >= {".", ","}:
         wanted = "," if hint == "de" else "."
         chosen = next(c for c in top if c[0] == wanted)
-        why = say("two ways of writing are equally frequent; {sign} is taken as decimal sign", sign=wanted)
+        why = say(
+            "two ways of writing are equally frequent; {sign} is taken as decimal sign", sign=_SIGNS[wanted]
+        )
         return chosen, why, True, ""
     return first, _description(*first), False, ""
 
 
 def _description(decimal: str, group: str) -> Sentence:
-    names = {"'": "apostrophe", " ": "space"}
     if not decimal:
-        return say("thousands separated by {group}", group=names.get(group, group))
+        return say("thousands separated by {group}", group=_SIGNS[group])
     if not group:
-        return say("decimal sign {decimal}", decimal=decimal)
+        return say("decimal sign {decimal}", decimal=_SIGNS[decimal])
     return say(
         "decimal sign {decimal}, thousands separated by {group}",
-        decimal=decimal,
-        group=names.get(group, group),
+        decimal=_SIGNS[decimal],
+        group=_SIGNS[group],
     )
 
 

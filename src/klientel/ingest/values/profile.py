@@ -34,13 +34,13 @@ _names = counter()
 class Profile:
     """What is known of one column.
 
-    rows, filled (neither NULL nor blank), distinct (approximate; exact where unique is True), unique: all
-    filled values differ. values: up to 20 frequent values, most frequent first. shortest, longest: text
-    length. number, date, flag, key: the format of each possible reading, None if no value reads so; the
-    `_share` is the fraction of filled values that it reads ("n/a" and the like do not count). low, high:
-    extremes of the number; first, last: of the date; negative, whole: fractions of the numbers.
-    empties: values that stand for "nothing" in the date or number reading. currency: ISO code found beside
-    the numbers. sampled: figures come from a sample, because the column is typed and long.
+    rows; filled: neither NULL nor blank; distinct: exact for short tables and where all differ, otherwise
+    approximate; unique: all filled values differ. values: up to 20 frequent ones of the sample, most frequent
+    first. shortest, longest: text length in the sample. number, date, flag, key: the format of each possible
+    reading, None if no value reads so; `..._share`: fraction of the filled values that it reads, 0-1 ("n/a" and
+    the like do not count). low, high: extremes of the number; first, last: of the date; negative, whole:
+    fractions of the numbers. empties: filled cells that stand for nothing. currency: ISO code of the one
+    currency beside the numbers. sampled: figures come from a sample, because the column is typed and long.
     """
 
     column: str
@@ -81,6 +81,8 @@ class _Column:
     shapes: list[Shape] = field(default_factory=list)
     values: list[tuple[str, int]] = field(default_factory=list)
     distinct: int = 0
+    lengths: tuple[int, int] = (0, 0)
+    size: int = 0  # rows of the sample
     number: NumberFormat | None = None
     date: DateFormat | None = None
     flag: FlagFormat | None = None
@@ -122,7 +124,10 @@ def _profile(
 ) -> dict[str, Profile]:
     told = tell(con, sample, [(c.name, c.sql) for c in columns])
     for column in columns:
-        column.shapes, column.values, column.distinct = told[column.name]
+        found = told[column.name]
+        column.shapes, column.values = found.shapes, found.values
+        column.size = sample.size
+        column.distinct, column.lengths = found.distinct, (found.shortest, found.longest)
         _decide(con, sample.table, column, hints.NONE)
     known = hints.derive([(c.header, c.number, c.date) for c in columns if c.is_text], raw, hint)
     for column in columns:
@@ -171,8 +176,7 @@ def _decide(con: duckdb.DuckDBPyConnection, relation: str, column: _Column, know
         case "text" | "enum":
             column.number = numbers.decide(column.shapes, known.numbers, known.because)
             column.date = dates.decide(column.shapes, column.header, count, known.order, known.order_because)
-            blanks = filled < column.stats.get("rows", filled + 1)
-            column.flag = flags.decide(words, blanks=blanks) if column.distinct <= 8 else None
+            column.flag = flags.decide(words, blanks=filled < column.size) if column.distinct <= 8 else None
             column.key = keys.decide(column.shapes, 0)
         case _:
             pass
@@ -212,10 +216,13 @@ def _measure_chunk(con: duckdb.DuckDBPyConnection, relation: str, columns: list[
     outer: list[tuple[_Column | None, str, str]] = [(None, "rows", "count(*)")]
     for i, c in enumerate(columns):
         inner.append(f"{c.sql} AS x{i}")
-        filled = f"count(nullif(trim(x{i}), ''))" if c.is_text else f"count(x{i})"
+        filled = f"count({_filled_sql(f'x{i}') if c.is_text else f'x{i}'})"
         outer += [(c, "filled", filled), (c, "distinct", f"approx_count_distinct(x{i})")]
-        if c.is_text:
-            outer += [(c, "shortest", f"min(length(x{i}))"), (c, "longest", f"max(length(x{i}))")]
+        if c.is_text and c.flag:
+            read = flags.flag_sql(f"x{i}", c.flag)
+            outer.append((c, "flags", f"count(CASE WHEN trim(x{i}) <> '' THEN {read} END)"))
+        if c.is_text and keys.may_strip(c.shapes):
+            outer.append((c, "others", f"count_if({keys.other_sql(f'x{i}')})"))
         if c.number and "numbers" not in c.rare:
             inner.append(f"{numbers.number_sql(c.sql, c.number)} AS n{i}")
             outer += [
@@ -231,6 +238,11 @@ def _measure_chunk(con: duckdb.DuckDBPyConnection, relation: str, columns: list[
     for (owner, name, _), value in zip(outer, row, strict=True):
         for c in [owner] if owner else columns:
             c.stats[name] = value
+
+
+def _filled_sql(text: str) -> str:
+    """SQL for the text, NULL if blank; only what begins with a space or less can be, and trim() is dear."""
+    return f"CASE WHEN {text} < '!' THEN nullif(trim({text}), '') ELSE {text} END"
 
 
 def _drop_rare(columns: list[_Column]) -> None:
@@ -292,7 +304,7 @@ def _result(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column) -> 
     read, dated = int(s.get("numbers", 0)), int(s.get("dates", 0))
     empties = _empties(con, sample, column, filled, read, dated)
     if column.is_text:
-        column.key = _key(con, sample, column)
+        column.key = keys.decide(column.shapes, int(s.get("others", 1)))
     number = column.number if read or column.rare.get("numbers") else None
     if number and read:
         number = numbers.as_share(
@@ -310,14 +322,14 @@ def _result(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column) -> 
         distinct=distinct,
         unique=unique,
         values=tuple(value for value, _ in column.values),
-        shortest=int(s.get("shortest") or 0),
-        longest=int(s.get("longest") or 0),
+        shortest=column.lengths[0],
+        longest=column.lengths[1],
         number=number,
         number_share=_share(column, "numbers", valued),
         date=column.date if dated or column.rare.get("dates") else None,
         date_share=_share(column, "dates", valued),
         flag=column.flag,
-        flag_share=1.0 if column.flag else 0.0,
+        flag_share=_flag_share(column, filled),
         key=column.key,
         low=s.get("low"),
         high=s.get("high"),
@@ -334,6 +346,12 @@ def _result(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column) -> 
 def _share(column: _Column, name: str, valued: int) -> float:
     """Fraction of the valued cells that a reading took; of the sample where it was not worth a full pass."""
     return column.rare[name] if name in column.rare else min(int(column.stats.get(name, 0)) / valued, 1.0)
+
+
+def _flag_share(column: _Column, filled: int) -> float:
+    if column.flag is None or not filled:
+        return 0.0
+    return int(column.stats.get("flags", filled)) / filled
 
 
 def _scaled(sample: Sample, column: _Column, filled: int) -> int:
@@ -356,15 +374,6 @@ def _empties(
     return int(row[0]) if row else 0
 
 
-def _key(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column) -> KeyFormat:
-    if not all(s.text.strip().endswith(".9") for s in column.shapes if not is_empty(s.text)):
-        return keys.decide(column.shapes, 1)
-    row = con.execute(
-        f"SELECT count(*) FROM {sample.whole} WHERE {keys.pointless_sql(column.sql)}"
-    ).fetchone()
-    return keys.decide(column.shapes, int(row[0]) if row else 1)
-
-
 def _unique(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column, filled: int) -> tuple[bool, int]:
     """Whether all filled values differ, and how many there are; exact only where it may be so."""
     about = column.distinct if sample.complete else min(int(column.stats.get("distinct", 0)), filled)
@@ -373,7 +382,7 @@ def _unique(con: duckdb.DuckDBPyConnection, sample: Sample, column: _Column, fil
     if not filled or about < 0.9 * filled or (sample.complete and column.distinct < sample_filled):
         return False, about
     relation = sample.table if sampled else sample.whole
-    value = f"nullif({column.sql}, '')" if column.is_text else column.sql
+    value = _filled_sql(column.sql) if column.is_text else column.sql
     row = con.execute(
         f"SELECT count(DISTINCT hash(x)) FROM (SELECT {value} AS x FROM {relation}) WHERE x IS NOT NULL"
     ).fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from klientel.ingest.values.shapes import LONGEST, MOST, Shape
@@ -99,11 +99,21 @@ def _query(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, rows: int) 
     )
 
 
-def tell(
-    con: duckdb.DuckDBPyConnection, sample: Sample, columns: list[tuple[str, str]]
-) -> dict[str, tuple[list[Shape], list[tuple[str, int]], int]]:
-    """Per column (name, SQL): shapes, the 20 most frequent filled values with counts, how many differ."""
-    found: dict[str, tuple[list[Shape], list[tuple[str, int]], int]] = {n: ([], [], 0) for n, _ in columns}
+@dataclass
+class Found:
+    """What a column looks like in the sample: its shapes, the 20 most frequent filled values with counts, how
+    many values differ, the shortest and the longest text."""
+
+    shapes: list[Shape] = field(default_factory=list)
+    values: list[tuple[str, int]] = field(default_factory=list)
+    distinct: int = 0
+    shortest: int = 0
+    longest: int = 0
+
+
+def tell(con: duckdb.DuckDBPyConnection, sample: Sample, columns: list[tuple[str, str]]) -> dict[str, Found]:
+    """What the columns, given as (name, SQL), look like in the sample; three queries for all of them."""
+    found = {name: Found() for name, _ in columns}
     if not columns:
         return found
     texts = ", ".join(f"CAST({sql} AS VARCHAR) AS v{i}" for i, (_, sql) in enumerate(columns))
@@ -120,15 +130,18 @@ def tell(
             f"ORDER BY name, n DESC, shape, zero"
         ).fetchall()
         valued = con.execute(
-            f"SELECT name, left(x, 200), n, count(*) OVER (PARTITION BY name) FROM {sample.table}_values "
+            f"SELECT name, left(x, 200), n, count(*) OVER one, "
+            f"min(length(x)) OVER one, max(length(x)) OVER one "
+            f"FROM {sample.table}_values WINDOW one AS (PARTITION BY name) "
             f"QUALIFY row_number() OVER (PARTITION BY name ORDER BY n DESC, x) <= 20 ORDER BY name, n DESC, x"
         ).fetchall()
     finally:
         con.execute(f"DROP TABLE IF EXISTS {sample.table}_values")
+    by_number = [found[name] for name, _ in columns]
     for name, shape, zero, n in shaped:
-        found[columns[int(name[1:])][0]][0].append(Shape(shape, bool(zero), int(n)))
-    for name, value, n, distinct in valued:
-        key = columns[int(name[1:])][0]
-        found[key][1].append((value, int(n)))
-        found[key] = (*found[key][:2], int(distinct))
+        by_number[int(name[1:])].shapes.append(Shape(shape, bool(zero), int(n)))
+    for name, value, n, distinct, shortest, longest in valued:
+        one = by_number[int(name[1:])]
+        one.values.append((value, int(n)))
+        one.distinct, one.shortest, one.longest = int(distinct), int(shortest), int(longest)
     return found
