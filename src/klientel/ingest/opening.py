@@ -326,7 +326,7 @@ def _nothing_usable(intake: Intake) -> str:
     if intake.ignored:
         file, why = intake.ignored[0]
         return say(
-            'Nothing that can be analysed was found in {file}: {why} Name the columns with --map TABLE.COLUMN="Header", '
+            'Nothing that can be analysed was found in {file}: {why}. Name the columns with --map TABLE.COLUMN="Header", '
             "for example --map order_line.customer_id=\"Customer\" --map order_line.net_amount=\"Revenue\".",
             file=file, why=why,
         )  # fmt: skip
