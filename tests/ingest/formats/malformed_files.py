@@ -15,11 +15,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
+from xls_files import xls
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -46,6 +48,7 @@ def valid_files() -> dict[str, bytes]:
         book.active.append([*row, "=1+1"])
     book.save(out)
     files["x.xlsx"] = _timeless(out.getvalue())
+    files["x.xls"] = xls("S", list(rows[:60]))
     files["x.ods"] = _timeless(_ods(rows[:60]))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -66,21 +69,22 @@ def _timeless(data: bytes) -> bytes:
 
 
 def _ods(rows: list[list[str]]) -> bytes:
-    from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import Table, TableCell, TableRow
-    from odf.text import P
-
-    book, table = OpenDocumentSpreadsheet(), Table(name="S")
-    for row in rows:
-        line = TableRow()
-        for text in row:
-            cell = TableCell(valuetype="string")
-            cell.addElement(P(text=text))
-            line.addElement(cell)
-        table.addElement(line)
-    book.spreadsheet.addElement(table)
+    """By hand: odfpy writes other namespaces when something else used it before."""
+    name = "urn:oasis:names:tc:opendocument:xmlns:"
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    lines = ["".join(cell.format(escape(text)) for text in row) for row in rows]
+    body = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
+    parts = {
+        "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+        "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{name}manifest:1.0"/>',
+        "content.xml": f'<office:document-content xmlns:office="{name}office:1.0" '
+        f'xmlns:table="{name}table:1.0" xmlns:text="{name}text:1.0"><office:body><office:spreadsheet><table:table table:name="S">{body}'
+        "</table:table></office:spreadsheet></office:body></office:document-content>",
+    }
     out = io.BytesIO()
-    book.save(out)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, text in parts.items():
+            archive.writestr(part, text)
     return out.getvalue()
 
 

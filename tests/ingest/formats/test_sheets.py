@@ -13,6 +13,7 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 from reading_tables import headers, read, read_one, reasons, staged, written
+from xls_files import xls
 
 from klientel.errors import BadFile
 from klientel.ingest.formats.sheets import cell_text
@@ -196,6 +197,22 @@ def test_a_table_that_does_not_begin_in_the_corner(tmp_path: Path) -> None:
     table = read_one(openpyxl_book(tmp_path / "c.xlsx", {"S": rows}), tmp_path)
     assert headers(table) == ["Kunde", "Umsatz"]
     assert staged(table) == [("A", "1", 4), ("B", "2", 5)]
+
+
+def test_old_binary_workbooks(tmp_path: Path) -> None:
+    rows: list[list[str | float | None]] = [
+        ["Umsätze", None, None],
+        ["Kunde", "Nr", "Umsatz"],
+        ["Müller €", "007", 1234.5],
+    ]
+    data = xls("Umsätze", [*rows, ["B", None, 3.0], ["Summe", None, 1237.5]])
+    table = read_one(written(tmp_path, "alt.xls", data), tmp_path)
+    assert (headers(table), table.sheet, table.header_line) == (["Kunde", "Nr", "Umsatz"], "Umsätze", 2)
+    assert staged(table) == [("Müller €", "007", "1234.5", 3), ("B", None, "3", 4)]
+    assert sorted(reasons(table)) == [(1, "text above the table"), (5, "total row")]
+    assert table.columns[2].native
+    with pytest.raises(BadFile, match="damaged"):
+        read_one(written(tmp_path, "ab.xls", data[:1000]), tmp_path)
 
 
 def test_names_do_not_decide_what_a_file_is(tmp_path: Path) -> None:
