@@ -16,7 +16,7 @@ from klientel.words import mark, say, translate
 if TYPE_CHECKING:
     from klientel.show.chapters import Content, Picture
 
-WIDTH = 780
+WIDTH, BESIDE, BELOW = 780, 490, 1000  # pixels; the wider a picture is drawn, the smaller its type
 _ROWS = 15  # of the 20 on the page; a chapter should fit a sheet where it can
 _SHORT = 13  # letters up to which a column of text is not broken
 _LONG = 18  # letters after which a word in a table may be broken
@@ -54,15 +54,16 @@ def pdf(content: Content) -> bytes:
 
 def _data(content: Content, home: Path) -> dict[str, Any]:
     """The content as plain data; pictures are written to `home` once each and named by file."""
-    drawn: dict[tuple[int, str], str] = {}
+    drawn: dict[tuple[int, str, int], str] = {}
 
-    def pictures(given: tuple[Picture, ...]) -> list[dict[str, str]]:
+    def pictures(given: tuple[Picture, ...], beside: int = 0) -> list[dict[str, str]]:
         named = []
-        for picture in given:
-            key = (id(picture.result), picture.chart)
+        for i, picture in enumerate(given):
+            width = (BESIDE if i < beside else BELOW) if beside else WIDTH
+            key = (id(picture.result), picture.chart, width)
             if key not in drawn:
                 drawn[key] = f"p{len(drawn)}.svg"
-                (home / drawn[key]).write_text(_fonts(picture.svg(WIDTH)), encoding="utf-8")
+                (home / drawn[key]).write_text(_fonts(picture.svg(width)), encoding="utf-8")
             named.append({"file": drawn[key], "words": picture.words})
         return named
 
@@ -70,7 +71,7 @@ def _data(content: Content, home: Path) -> dict[str, Any]:
     opening = {
         "says": content.opening.says,
         "tiles": [asdict(t) for t in content.opening.tiles],
-        "pictures": pictures(content.opening.pictures),
+        "pictures": pictures(content.opening.pictures, beside=2),
     }
     chapters = [
         {
