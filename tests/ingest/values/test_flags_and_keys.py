@@ -124,5 +124,7 @@ def test_typed_columns_are_profiled_and_read() -> None:
     assert read(values.flag_sql("b", fmt("b", "flag"))) == [True, False, None]  # type: ignore[arg-type]
     assert read(values.flag_sql("q", fmt("q", "flag"))) == [False, True, None]  # type: ignore[arg-type]
     assert read(values.key_sql("e", found["e"].key)) == ["a", "b", None]
+    assert read(values.key_sql("d", found["d"].key)) == ["2024-01-01", "2024-02-01", None]
+    assert read(values.key_sql("b", found["b"].key)) == ["true", "false", None]
     assert found["p"].negative == pytest.approx(1 / 3)
     assert found["n"].filled == 2

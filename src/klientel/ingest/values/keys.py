@@ -15,7 +15,8 @@ _NO_KEY = ("", "nan", "null", "(null)", "<na>", "#n/a", "#nv", "n/a")
 class KeyFormat:
     """How the keys of a column are cleaned. strip: a tail that the whole column carries (".0").
 
-    typed: "whole" for integers, "float" for floats and decimals, "" for text. damaged: values that a
+    typed: "whole" for integers, "float" for floats and decimals,
+    "other" for days and flags, "" for text. damaged: values that a
     spreadsheet turned into 1.23E+12 and whose digits are lost.
     """
 
@@ -32,7 +33,7 @@ def key_sql(column: str, fmt: KeyFormat) -> str:
     Spelling and leading zeros stay; white space around goes; ".0" goes where the whole column carries it;
     floats without fraction become whole numbers.
     """
-    if fmt.typed == "whole":
+    if fmt.typed in ("whole", "other"):
         return f"CAST({column} AS VARCHAR)"
     if fmt.typed == "float":
         whole = f"CAST(try_cast({column} AS DECIMAL(38,0)) AS VARCHAR)"

@@ -103,11 +103,11 @@ def share_sql(column: str, fmt: NumberFormat) -> str:
     """
     if fmt.divisor is None:
         return f"CAST(NULL AS {RATE})"
-    value = number_sql(column, fmt, RATE)
-    fraction = f"CAST(({value}) / {fmt.divisor} AS {RATE})"
-    if fmt.divisor == 100:  # decimals divided become doubles; a product with 0.01 stays exact
-        fraction = f"CAST(({value}) * CAST(0.01 AS DECIMAL(3,2)) AS {RATE})"
-    checked = f"CASE WHEN ({fraction}) BETWEEN -1 AND 1 THEN {fraction} END"
+    value = number_sql(column, fmt, "DECIMAL(18,10)")  # whatever does not fit is no share either
+    # a product stays exact where a quotient of decimals becomes a float
+    factor = {1: "1", 100: "CAST(0.01 AS DECIMAL(3,2))"}[fmt.divisor]
+    fraction = f"CAST(({value}) * {factor} AS {RATE})"
+    checked = f"CASE WHEN ({value}) BETWEEN -{fmt.divisor} AND {fmt.divisor} THEN {fraction} END"
     if "percent" in fmt.styles:
         return f"CASE WHEN contains({column}, '%') OR ({value}) = 0 THEN {checked} END"
     return checked

@@ -37,8 +37,8 @@ class Profile:
     rows; filled: neither NULL nor blank; distinct: exact for short tables and where all differ, otherwise
     approximate; unique: all filled values differ. values: up to 20 frequent ones of the sample, most frequent
     first. shortest, longest: text length in the sample. number, date, flag, key: the format of each possible
-    reading, None if no value reads so; `..._share`: fraction of the filled values that it reads, 0-1 ("n/a" and
-    the like do not count). low, high: extremes of the number; first, last: of the date; negative, whole:
+    reading, None if no value reads so; `..._share`: fraction of the filled values that it reads, 0-1 ("n/a"
+    and the like do not count). low, high: extremes of the number; first, last: of the date; negative, whole:
     fractions of the numbers. empties: filled cells that stand for nothing. currency: ISO code of the one
     currency beside the numbers. sampled: figures come from a sample, because the column is typed and long.
     """
@@ -180,6 +180,8 @@ def _decide(con: duckdb.DuckDBPyConnection, relation: str, column: _Column, know
             column.key = keys.decide(column.shapes, 0)
         case _:
             pass
+    if not column.is_text and not column.key.typed:
+        column.key = KeyFormat(typed="other")
 
 
 def dates_text(column: _Column) -> str:
