@@ -165,16 +165,22 @@ def cohorts(
     bought = histories.filter(histories.first_day.notnull())
     won = bought.mutate(cohort_no=calendar.number(bought.first_day), last_no=calendar.number(bought.last_day))
     won = won.filter(won.cohort_no >= skip)
-    cells = _cells(won, calendar, rolling=kind == "rolling", level=context.level)
-    curve = _curve(cells, context.level)
-    found = curve.order_by("age").to_pyarrow().to_pylist()
-    sizes, returned, chances, without = _sizes(won, histories, calendar)
-    figures = _figures(found, sizes, returned, chances, _STEP[grain], context.level)
+    wide = _wide(won, calendar, rolling=kind == "rolling")
+    summed = sorted(wide.to_pyarrow().to_pylist(), key=lambda row: int(row["cohort_no"]))
+    curve = _curve(summed, calendar.complete(), context.level)
+    sizes = {int(row["cohort_no"]): int(row["size"]) for row in summed}
+    with_chance = [row for row in summed if row["cohort_no"] + 1 < calendar.complete()]
+    returned, chances = (sum(int(row[c]) for row in with_chance) for c in ("returned", "size"))
+    figures = _figures(curve.to_pylist(), sizes, returned, chances, _STEP[grain], context.level)
     return Outcome(
-        tables={"cohorts": cells, "curve": curve, "revenue": _revenue(won, purchases, calendar, context)},
+        tables={
+            "cohorts": _cells(wide, calendar, context.level),
+            "curve": curve,
+            "revenue": _revenue(won, purchases, calendar, context),
+        },
         figures=figures,
         n=sum(sizes.values()),
-        excluded=without,
+        excluded=int(histories.count().to_pyarrow().as_py()) - sum(sizes.values()),
         reasons=_reasons(sizes, chances, calendar, grain, skip),
         lines=_lines(figures, chances),
     )
@@ -189,9 +195,8 @@ class Calendar:
         self.epoch = context.epoch
         self.as_of = context.as_of
         epoch = context.epoch.year * 12 + context.epoch.month - 1
-        self.lead = (
-            epoch - (context.fiscal_year_start_month - 1)
-        ) % step  # months of period 0 before the epoch
+        # Months of period 0 that lie before the epoch.
+        self.lead = (epoch - (context.fiscal_year_start_month - 1)) % step
         self.base = epoch - self.lead
         self.months = context.months
         self.count = -(-(context.months + self.lead) // step)
@@ -222,12 +227,17 @@ class Calendar:
         return number * self.step - self.lead
 
 
-def _cells(won: ir.Table, calendar: Calendar, *, rolling: bool, level: float) -> ir.Table:
-    """The cohort matrix: first one row per cohort with a sum per period, then one row per cell."""
+def _wide(won: ir.Table, calendar: Calendar, *, rolling: bool) -> ir.Table:
+    """One row per cohort: its size, how many returned, and how many were active in each period."""
+    sums = {f"active_{p}": _active(won, calendar, p, rolling=rolling) for p in range(calendar.count)}
+    returned = (won.last_no > won.cohort_no).sum()
+    return won.group_by("cohort_no").aggregate(size=won.count(), returned=returned, **sums)
+
+
+def _cells(wide: ir.Table, calendar: Calendar, level: float) -> ir.Table:
+    """The cohort matrix, one row per cell."""
     import ibis
 
-    sums = {f"active_{p}": _active(won, calendar, p, rolling=rolling) for p in range(calendar.count)}
-    wide = won.group_by("cohort_no").aggregate(size=won.count(), **sums)
     numbers = ibis.range(calendar.count).unnest().name("period_no").as_table()
     crossed = wide.cross_join(numbers)
     cells = crossed.filter(crossed.period_no >= crossed.cohort_no)
@@ -256,14 +266,23 @@ def _active(won: ir.Table, calendar: Calendar, number: int, *, rolling: bool) ->
     return in_months(won, first, first + calendar.step).sum()
 
 
-def _curve(cells: ir.Table, level: float) -> ir.Table:
-    full = cells.filter(cells.complete)
-    pooled = full.group_by("age").aggregate(
-        cohorts=full.count(), size=full["size"].sum().cast("int64"), active=full.active.sum().cast("int64")
-    )
-    share, low, high = _wilson(pooled.active, pooled["size"], level)
-    pooled = pooled.mutate(share=share, share_low=low, share_high=high)
-    return pooled.select(*(c.name for c in CURVE.columns)).order_by("age")
+def _curve(summed: list[dict[str, Any]], complete: int, level: float) -> Any:
+    """The complete cells pooled by age, from the few rows of `_wide`: a second pass would cost as much."""
+    import pyarrow as pa
+
+    from klientel.stats.intervals import wilson
+
+    found: list[tuple[Any, ...]] = []
+    for age in range(complete):
+        old = [row for row in summed if row["cohort_no"] + age < complete]
+        if old:
+            size = sum(int(row["size"]) for row in old)
+            active = sum(int(row[f"active_{row['cohort_no'] + age}"]) for row in old)
+            found.append((age, len(old), size, active, active / size, *wilson(active, size, level)))
+    columns = list(zip(*found, strict=True)) or [()] * len(CURVE.columns)
+    types = [pa.int64()] * 4 + [pa.float64()] * 3
+    names = (c.name for c in CURVE.columns)
+    return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
 
 
 def _revenue(won: ir.Table, purchases: ir.Table, calendar: Calendar, context: Context) -> ir.Table:
@@ -290,24 +309,6 @@ def _revenue(won: ir.Table, purchases: ir.Table, calendar: Calendar, context: Co
         revenue=full.revenue.fill_null(ibis.literal(0, type=each.revenue.type())),
     )
     return made.order_by("cohort", "period")
-
-
-def _sizes(won: ir.Table, histories: ir.Table, calendar: Calendar) -> tuple[dict[int, int], int, int, int]:
-    """Cohort sizes; customers who returned, of how many with a complete later period; customers left out."""
-    chance = won.cohort_no + 1 < calendar.complete()
-    rows = (
-        won.group_by("cohort_no")
-        .aggregate(
-            size=won.count(), returned=(chance & (won.last_no > won.cohort_no)).sum(), had=chance.sum()
-        )
-        .order_by("cohort_no")
-        .to_pyarrow()
-        .to_pylist()
-    )
-    sizes = {int(r["cohort_no"]): int(r["size"]) for r in rows}
-    total = int(histories.count().to_pyarrow().as_py())
-    returned = sum(int(r["returned"]) for r in rows)
-    return sizes, returned, sum(int(r["had"]) for r in rows), total - sum(sizes.values())
 
 
 def _figures(

@@ -172,7 +172,7 @@ def _graded(totals: ir.Table, a: float, b: float) -> ir.Table:
     import ibis
 
     ordered = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
-    there = totals.mutate(bought=(ordered.fill_null(False) | (totals.revenue > 0)).cast("int64"))
+    there = totals.mutate(bought=ordered.fill_null(False).cast("int64"))
     there = there.filter((there.bought > 0) | (there.revenue != 0))
     summed = running(there.select("customer_id", "bought", value=there.revenue.cast(EXACT)))
     start = first_of_ties(summed.before, summed.value)  # the whole tie group is judged by its best member
