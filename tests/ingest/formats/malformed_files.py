@@ -68,6 +68,11 @@ def _timeless(data: bytes) -> bytes:
     return out.getvalue()
 
 
+_CONTENT = """<office:document-content xmlns:office="{name}office:1.0" xmlns:table="{name}table:1.0"
+ xmlns:text="{name}text:1.0"><office:body><office:spreadsheet><table:table table:name="S">{body}</table:table>
+ </office:spreadsheet></office:body></office:document-content>"""
+
+
 def _ods(rows: list[list[str]]) -> bytes:
     """By hand: odfpy writes other namespaces when something else used it before."""
     name = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -77,9 +82,7 @@ def _ods(rows: list[list[str]]) -> bytes:
     parts = {
         "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
         "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{name}manifest:1.0"/>',
-        "content.xml": f'<office:document-content xmlns:office="{name}office:1.0" '
-        f'xmlns:table="{name}table:1.0" xmlns:text="{name}text:1.0"><office:body><office:spreadsheet><table:table table:name="S">{body}'
-        "</table:table></office:spreadsheet></office:body></office:document-content>",
+        "content.xml": _CONTENT.format(name=name, body=body),
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,5 +1,6 @@
 """Sheets of workbooks come back cell by cell, with their rows."""
 
+import random
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -305,3 +306,20 @@ def test_any_cells_come_back(tmp_path: Path, rows: list[tuple[Any, ...]], name: 
     for got, (text, day, amount, count) in zip(found, rows, strict=True):
         assert (got[0] or "", got[1], got[3]) == (" ".join(text.split(" ")), day.isoformat(), str(count))
         assert float(got[2]) == pytest.approx(amount, rel=1e-12)
+
+
+def test_damaged_binary_workbooks_do_not_end_the_process(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data, rng = xls("S", [["Kunde", "Umsatz"], ["A", 1.5], ["B", 2.5]]), random.Random(7)
+    refused = 0
+    for _ in range(25):
+        changed = bytearray(data)
+        for _ in range(20):  # the first bytes say how long everything is
+            changed[rng.randrange(8, 1200)] = rng.randrange(256)
+        try:
+            read_one(written(tmp_path, "d.xls", bytes(changed)), tmp_path)
+        except BadFile:
+            refused += 1
+    assert refused >= 10
+    assert capfd.readouterr().err == ""
