@@ -18,6 +18,7 @@ from klientel.engine import Engine
 from klientel.errors import BadParameter, nearest
 from klientel.periods import Window, day_after, window_before, window_months
 from klientel.purchases import Lines
+from klientel.schema import attributes
 from klientel.words import Sentence, say
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Book:
         known = self.tables.get("customer")
         own = tuple(known.columns) if known is not None else ()
         base = ("customer_id", "name", "status", "status_reason")
+        # "attribute" stands for any column that divides customers into kinds.
+        base = (*base, "attribute") if attributes(c for c in own if c != "status") else base
         return (*base, *(c for c in own if c not in base)) if own or self._any_ids() is not None else ()
 
     def _derived_columns(self, table: str) -> tuple[str, ...]:
@@ -136,7 +139,9 @@ class Book:
             case "totals":
                 return self.totals(window, need.back, need.columns)
             case "purchases":
-                return self.purchases
+                # What may go unread is not computed ahead.
+                lazy = need.optional and "purchases" not in self.__dict__
+                return self._text_ids(bought.by_day(self.lines)) if lazy else self.purchases
             case "histories":
                 return self.histories(need.columns)
             case "customers":
@@ -256,12 +261,15 @@ class Book:
     def _keep(self, key: Any, expression: ir.Table) -> ir.Table:
         if key not in self._kept:
             name = key if isinstance(key, str) else str(key[0])
-            kept = self.engine.keep(expression, name)
-            # Identifiers become text here, on the few customers, not on the many lines.
-            if "customer_id" in kept.columns and not kept.customer_id.type().is_string():
-                kept = kept.mutate(customer_id=kept.customer_id.cast("string"))
-            self._kept[key] = kept
+            self._kept[key] = self._text_ids(self.engine.keep(expression, name))
         return self._kept[key]
+
+    @staticmethod
+    def _text_ids(table: ir.Table) -> ir.Table:
+        """Identifiers become text here, on the few customers, not on the many lines."""
+        if "customer_id" in table.columns and not table.customer_id.type().is_string():
+            return table.mutate(customer_id=table.customer_id.cast("string"))
+        return table
 
     # -- customers ----------------------------------------------------------------------------
 

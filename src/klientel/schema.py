@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -434,3 +435,15 @@ COLUMN_ALIASES: dict[str, dict[str, str]] = {
         "value": "amount",
     },
 }
+
+
+# Columns of a customer that name or reach it; every other column divides customers into kinds.
+NOT_AN_ATTRIBUTE = frozenset(
+    {"customer_id", "name", "status_reason", "manual_status", "street", "phone", "website", "vat_id", "owner_rep_id"}
+    | {field.name for field in _CUSTOMER.fields if field.personal}
+)
+
+
+def attributes(columns: Iterable[str]) -> list[str]:
+    """The columns of `customers` that divide them into kinds: no numbers of theirs, no addresses, no persons."""
+    return [c for c in columns if c not in NOT_AN_ATTRIBUTE]

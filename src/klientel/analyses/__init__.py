@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from klientel.analyses.abc import abc
+from klientel.analyses.audit import audit
 from klientel.analyses.cohorts import cohorts
 from klientel.analyses.concentration import concentration
 from klientel.analyses.movement import movement
 from klientel.analyses.retention import retention
+from klientel.analyses.rfm import rfm
+from klientel.analyses.segments import segments
+from klientel.analyses.xyz import xyz
 from klientel.analysis import Analysis
 from klientel.answer import Missing, lacking
 from klientel.errors import BadParameter, nearest
@@ -23,9 +27,13 @@ ANALYSES: dict[str, Analysis] = {
     for a in (
         abc,
         concentration,
+        xyz,
+        segments,
+        rfm,
         cohorts,
         retention,
         movement,
+        audit,
     )
 }
 

@@ -9,7 +9,7 @@ from klientel.errors import BadParameter, MissingInput, nearest
 from klientel.expressions import EXACT, VALUES, known_values, short_history, small_table
 from klientel.periods import add_months, window_months
 from klientel.quality import Flag, covered
-from klientel.schema import TABLES
+from klientel.schema import TABLES, attributes
 from klientel.words import Share, mark, say
 
 if TYPE_CHECKING:
@@ -28,17 +28,6 @@ _PREFERRED = (
     "country",
     "acquisition_channel",
 )
-_NOT_AN_ATTRIBUTE = {
-    "customer_id",
-    "name",
-    "status_reason",
-    "manual_status",
-    "street",
-    "phone",
-    "website",
-    "vat_id",
-    "owner_rep_id",
-}
 _EMPTY = ("", "-", "?", "n/a", "none", "null", "unknown", "unbekannt", "keine angabe")
 _ACTIVE = ("active", "reactivated")
 _MANY = 50  # segments beyond which an attribute is hardly a segmentation
@@ -92,7 +81,7 @@ FIGURES = (
     needs=(
         Need("totals", ("customer_id", "revenue")),
         Need("totals", ("customer_id", "revenue"), back=1, optional=True),
-        Need("customers", ("customer_id", "status")),
+        Need("customers", ("customer_id", "status", "attribute")),
         Need("contracts", ("customer_id", "recurring_amount"), optional=True),
     ),
     tables=(SEGMENTS,),
@@ -148,12 +137,6 @@ _KINDS = {
 }
 
 
-def attributes(columns: Any) -> list[str]:
-    """The columns of `customers` that can divide them: no keys, no personal data, no addresses."""
-    personal = {field.name for field in TABLES["customer"].fields if field.personal}
-    return [c for c in columns if c not in _NOT_AN_ATTRIBUTE | personal]
-
-
 def chosen(by: str, customers: ir.Table) -> str:
     """The attribute named, or for "auto" the best known of the usual ones.
 
@@ -174,7 +157,10 @@ def chosen(by: str, customers: ir.Table) -> str:
     usual = usual or [c for c in known if c != "status"]
     if not usual:
         raise MissingInput(
-            say("The customers have no attribute to divide them by, such as industry, size or region.")
+            say(
+                "The customers have no attribute to divide them by, such as industry, size or region. "
+                '--map customer.industry_code="Header" names a column that was not recognised.'
+            )
         )
     asked: dict[str, Any] = {"all": customers.count()}
     for i, name in enumerate(usual):
