@@ -37,9 +37,10 @@ words: setup
 	$(BIN)/python tools/words.py --check
 
 docs: setup
-	$(BIN)/pytest -q tests/docs
+	$(BIN)/python tools/docs.py --check
 
-check: lint types layers words test
+
+check: lint types layers words docs test
 
 bench: setup
 	$(BIN)/python benchmarks/lines.py $(ARGS)
