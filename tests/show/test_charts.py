@@ -224,3 +224,21 @@ def test_saved_in_every_form(tmp_path, suffix, start) -> None:
 def test_unknown_form_is_refused(tmp_path) -> None:
     with pytest.raises(BadParameter, match="bmp"):
         save(draw(RESULTS["abc"], "pareto"), tmp_path / "c.bmp")
+
+
+def test_cells_carry_the_words_of_the_label_column() -> None:
+    data = pa.table({"x": ["1", "2"], "y": ["a", "a"], "n": [3, 9], "word": ["Loyal", "New"]})
+    result = column_chart(
+        "heatmap", data, x="x", y="y", color="n", units={"word": "text"}, options={"label": "word"}
+    )
+    said = texts(svg(draw(result)))
+    assert {"Loyal", "New"} <= set(said)
+    assert "9" not in said
+
+
+def test_skewed_values_are_binned_in_powers_even_with_some_below_zero() -> None:
+    value = np.concatenate([[-500.0, 0.0], np.exp(np.random.default_rng(4).normal(8, 1.5, 400))])
+    said = texts(svg(draw(column_chart("distribution", pa.table({"y": value}), x="y"))))
+    counts = [int(t) for t in said if t.isdigit()]
+    assert sum(counts) >= 402
+    assert {"2k", "10k"} <= set(said)

@@ -26,7 +26,7 @@ def line(canvas: Canvas) -> alt.LayerChart:
     series, labels = series_of(canvas)
     layers: list[Any] = []
     for place, (name, points) in enumerate(series.items()):
-        colour = _colour(canvas, place, name)
+        colour = _colour(canvas, place, name, len(series))
         base = plot(points).encode(x="x:Q", y="y:Q")
         if points and points[0]["low"] is not None:
             layers.append(
@@ -152,21 +152,35 @@ def _end_names(
 
     if not ends or (len(ends) == 1 and not ends[0][0]):
         return []
-    gap, at = largest * 16 / (_HEIGHT * 0.92), float("-inf")
+    gap = largest * 16 / (_HEIGHT * 0.92)
+    wide = max(e[1] for e in ends) * (0.3 if canvas.narrow else 0.16)  # of a name, in places of x
     most = int((canvas.width * (0.22 if canvas.narrow else 0.14)) / (12 * EM))
-    said = []
+    said: list[dict[str, Any]] = []
     for name, x, y in sorted(ends, key=lambda e: e[2]):
-        at = max(y, at + gap)
+        near = [s["y"] + gap for s in said if abs(s["x"] - x) < wide]
+        at = max([y, *near])
         place = [e[0] for e in ends].index(name)
-        colour = canvas.colours["ink"] if stacked else _colour(canvas, place, name)
+        plain = stacked or _ordered(canvas)
+        colour = canvas.colours["ink"] if plain else _colour(canvas, place, name, len(ends))
         said.append({"x": x, "y": at, "text": cut(name, most), "colour": colour})
-    words = plot(said).mark_text(align="left", dx=9, baseline="middle", fontWeight="bold")
+    style = {"align": "left", "dx": 9, "baseline": "middle", "fontWeight": "bold"}
+    words = plot(said).mark_text(**style)
+    paper = canvas.colours["paper"]  # a rim of paper, where a name ends up on another line
+    rim = plot(said).mark_text(**style, color=paper, stroke=paper, strokeWidth=4, strokeJoin="round")
     return [
-        words.encode(x="x:Q", y="y:Q", text="text:N", color=alt.Color("colour:N", scale=None, legend=None))
+        *([] if stacked else [rim.encode(x="x:Q", y="y:Q", text="text:N")]),
+        words.encode(x="x:Q", y="y:Q", text="text:N", color=alt.Color("colour:N", scale=None, legend=None)),
     ]
 
 
-def _colour(canvas: Canvas, place: int, name: str) -> str:
+def _ordered(canvas: Canvas) -> bool:
+    """True if the series have an order of their own, as cohorts have."""
+    return canvas.unit(canvas.chart.color) in ("date", "month", "number", "count", "score")
+
+
+def _colour(canvas: Canvas, place: int, name: str, count: int) -> str:
+    if canvas.has(canvas.chart.color) and _ordered(canvas) and count > 2:
+        return canvas.colours.step(0.99 - 0.45 * place / (count - 1))[0]
     return canvas.colours.of_class(name) or canvas.colours.category(place)
 
 

@@ -19,7 +19,7 @@ MOST_COHORTS = 36
 def heatmap(canvas: Canvas) -> alt.LayerChart:
     """Cells of x by y, coloured by color (or, without it, by the option value), darker for more.
 
-    Values stand in the cells if there are few. options: share_of="row" | "all" colours by shares.
+    Values, or the words of the column in option label, stand in the cells if there are few.
     """
     value = canvas.chart.color or str(canvas.option("value", ""))
     cells, columns, lines = cells_of(canvas, value)
@@ -44,9 +44,12 @@ def cells_of(canvas: Canvas, value: str) -> tuple[list[dict[str, Any]], list[str
     across, down = _order(canvas, canvas.chart.x, x), _order(canvas, canvas.chart.y, y)
     at_x, at_y = {v: i for i, v in enumerate(across)}, {v: i for i, v in enumerate(down)}
     numbers = canvas.values(value)
+    unit = canvas.unit(value)
+    label = str(canvas.option("label", ""))
+    said = canvas.words(label) if canvas.has(label) else [None] * len(numbers)
     cells = [
-        {"column": at_x[a], "row": at_y[b], "value": float(v)}
-        for a, b, v in zip(x, y, numbers, strict=True)
+        {"column": at_x[a], "row": at_y[b], "value": float(v), "text": s or canvas.short(v, unit)}
+        for a, b, v, s in zip(x, y, numbers, said, strict=True)
         if not missing(v) and not missing(a) and not missing(b)
     ]
     return cells, canvas.labels(canvas.chart.x, across), canvas.labels(canvas.chart.y, down)
@@ -74,7 +77,6 @@ def _grid(
         c["colour"], c["ink"] = colours.step(min((c["value"] - low) / (top - low or 1.0), 1.0) * 0.999)
         if given and c["column"] == 0:
             c["colour"], c["ink"] = colours["grid"], colours["ink"]
-        c["text"] = canvas.short(c["value"], unit)
     most = 7 if canvas.narrow else 15
     shown = len(columns) <= most and len(cells) <= MOST_LABELS
     size = 36 if len(lines) <= 6 else 28 if len(lines) <= 16 else 20 if len(lines) <= 26 else 15
@@ -97,7 +99,9 @@ def _grid(
     scale_said = "" if shown else canvas.say(
         say("pale {low} to deep {high}", low=canvas.short(min(inner), unit), high=canvas.short(top, unit))
     )  # fmt: skip
-    return canvas.finish(layers, size * len(lines), canvas.measure(value), scale_said, note)
+    label = str(canvas.option("label", ""))
+    named = canvas.say(say("in the cells: {title}", title=canvas.title_of(label))) if label and shown else ""
+    return canvas.finish(layers, size * len(lines), canvas.measure(value), scale_said, named, note)
 
 
 def _column_axis(canvas: Canvas, columns: list[str], title: str) -> Any:

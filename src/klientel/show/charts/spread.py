@@ -75,11 +75,12 @@ def _edges(value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     if low == high:
         return np.array([low - 0.5, low + 0.5])
     positive = value[value > 0]
-    if low >= 0 and len(positive) > 0.98 * len(value) and high / np.quantile(positive, 0.02) > 100:
+    if len(positive) > 0.9 * len(value) and high / np.quantile(positive, 0.02) > 100:
         steps = [m * 10.0**e for e in range(-4, 16) for m in (1, 2, 5)]
         first = max(i for i, s in enumerate(steps) if s <= np.quantile(positive, 0.005) or i == 0)
         last = min(i for i, s in enumerate(steps) if s > high)
-        floor = max((s for s in steps if s <= low), default=0.0)  # the few smallest share the first bin
+        # The few smallest share the first bin, also those at and below zero.
+        floor = low if low < 0 else max((s for s in steps if s <= low), default=0.0)
         return np.array([min(floor, steps[first]), *steps[first + 1 : last + 1]])
     raw = (high - low) / min(_BINS, max(6, int(len(value) ** 0.5)))
     power = 10.0 ** np.floor(np.log10(raw))
