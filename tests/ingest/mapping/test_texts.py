@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one condition on one line
 """Every sentence that recognition says has a German translation with the same values."""
 
 from __future__ import annotations

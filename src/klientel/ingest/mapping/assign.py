@@ -220,11 +220,27 @@ def _special(
         )
     if concept == "id" and field.name == "product_id" and seen.unique:
         return 0.5, None
+    if concept == "contract_no" and seen.distinct <= 12 < seen.filled / 5:
+        return 0.4, say("the values are only {n} different ones", n=seen.distinct)
     if concept == "gross":
         return 1.0, say("it is gross: VAT may be in it")
-    if field.name == "period" and seen.is_date and not seen.is_number:
-        return 0.9, None
+    if field.name == "period" and not seen.empty:
+        return _period(seen)
     return 1.0, None
+
+
+def _period(seen: Evidence) -> tuple[float, Sentence | None]:
+    """2024, 202401 and "Jan 24" are periods; 1 to 12 says no year, and amounts are none."""
+    if not seen.is_number:
+        return (0.9 if seen.is_date else 1.0), None
+    low, high = seen.low or 0.0, seen.high or 0.0
+    years = seen.whole > 0.99 and low >= 1900 and high <= 2100
+    months = seen.whole > 0.99 and low >= 190001 and high <= 210012
+    if years or months:
+        return 1.0, None
+    if seen.is_date:
+        return 0.9, None
+    return (0.45, say("the year is not in it")) if high <= 53 else (0.2, say("the values are amounts"))
 
 
 def _is_share(column: RawColumn, seen: Evidence) -> bool:

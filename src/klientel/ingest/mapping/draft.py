@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from klientel.ingest.mapping.assign import LIMIT, Claim
 from klientel.ingest.mapping.evidence import Evidence
-from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.rules import Candidate, Look
 from klientel.ingest.mapping.wide import Wide
 from klientel.ingest.raw import RawColumn, RawTable
-from klientel.ingest.recognition import Match, Recognition
+from klientel.ingest.recognition import Recognition
 from klientel.schema import TABLES
 from klientel.words import Sentence, say
 
@@ -36,9 +36,9 @@ class Draft:
         return self.look.raw
 
     @property
-    def evidence(self) -> dict[str, Evidence]:
+    def evidence(self) -> Mapping[str, Evidence]:
         """Evidence by raw column name."""
-        return dict(self.look.evidence)
+        return self.look.evidence
 
     def candidate(self, table: str) -> Candidate | None:
         """The candidate for a table, if its rule did not rule it out."""
@@ -112,22 +112,19 @@ def confidence(draft: Draft) -> float:
 
 def unmapped(draft: Draft, used: set[str]) -> list[str]:
     """Headers that nothing was made of; where a column was nearly taken, it is named with it."""
-    return [_named(draft, c) for c in draft.raw.columns if c.name not in used]
-
-
-def _named(draft: Draft, column: RawColumn) -> str:
-    if draft.wide and column.name in draft.wide.left_out:
-        return draft.wide.left_out[column.name]
-    weak = [
-        c
-        for c in draft.lost
-        if c.column.name == column.name and c.field not in draft.columns and c.confidence < LIMIT
+    left_out = draft.wide.left_out if draft.wide else {}
+    weak: dict[str, str] = {}
+    for claim in draft.lost:
+        if claim.field not in draft.columns and claim.confidence < LIMIT:
+            weak.setdefault(claim.column.name, claim.field)
+    return [
+        _named(c, left_out.get(c.name), weak.get(c.name)) for c in draft.raw.columns if c.name not in used
     ]
-    if weak and meanings(column.header):
-        return say("{header} (perhaps {column}, too uncertain)", header=column.header, column=weak[0].field)
+
+
+def _named(column: RawColumn, left_out: Sentence | None, candidate: str | None) -> str:
+    if left_out is not None:
+        return left_out
+    if candidate is not None:
+        return say("{header} (perhaps {column}, too uncertain)", header=column.header, column=candidate)
     return column.header
-
-
-def as_match(claim: Claim) -> Match:
-    """The match of a claim."""
-    return claim.match()

@@ -125,7 +125,7 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "recurring_amount": {"recurring": 1.0},
         "period_months": {"period_months": 1.0},
         "one_off_amount": {"one_off": 1.0, "total_value": 0.8},
-        "total_amount": {"total_charged": 1.0},
+        "total_amount": {"total_charged": 1.0, "sum": 0.8},
         "tenure_months": {"tenure": 1.0},
         "auto_renew": {"auto_renew": 1.0},
         "notice_days": {"notice": 1.0},

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from klientel.ingest.mapping.assign import LIMIT, Claim, claims
 from klientel.ingest.mapping.draft import Draft, ordered
-from klientel.ingest.mapping.meanings import meanings
+from klientel.ingest.mapping.meanings import blocked, meanings
 from klientel.ingest.mapping.names import header
 from klientel.ingest.mapping.overlap import Contents
 from klientel.ingest.raw import RawColumn
@@ -17,7 +17,11 @@ from klientel.words import say
 _FLAT = ("order_line", "order_header", "project_contract", "opportunity")
 CONSTANT = 0.98
 """A column describes customers if this share of those with several rows has one value throughout."""
+_VAGUE = frozenset({"status", "type", "created_on", "id", "name", "description"})
+"""In a file of orders these speak of the order, not of the customer."""
 _REPEATED = 3
+_TESTED = 200
+"""So many unknown columns are tested for being constant per customer."""
 _EVENT = {"order_id", "opportunity_id", "order_date", "created_on", "close_date"}
 _SHARED = {"country": "country", "rep_id": "owner_rep_id", "type": "contract_type"}
 _NEVER = frozenset(
@@ -84,6 +88,7 @@ def _customers(draft: Draft, contents: Contents) -> list[Recognition]:
     if "customer_name" in draft.columns:
         shared["name"] = draft.columns["customer_name"]
     free = [c for c in draft.raw.columns if c.name not in draft.used() and _may_describe(draft, c)]
+    free = free[:_TESTED]
     tested = list(dict.fromkeys([*(c.column.name for c in shared.values()), *(c.name for c in free)]))
     several, constant = contents.constant(draft.raw, key.column.name, tested)
     for name, claim in shared.items():
@@ -110,7 +115,14 @@ def _described(draft: Draft, free: list[RawColumn], taken: dict[str, Claim]) -> 
     used: set[str] = set()
     for claim in claims(draft.raw, "customer", draft.look.evidence):
         fits = claim.column.name in allowed and claim.column.name not in used and claim.confidence >= LIMIT
-        if fits and claim.field not in taken and claim.field not in found and claim.field != "annual_revenue":
+        vague = claim.meaning is not None and claim.meaning.concept in _VAGUE
+        if (
+            fits
+            and not vague
+            and claim.field not in taken
+            and claim.field not in found
+            and claim.field != "annual_revenue"
+        ):
             found[claim.field] = claim
             used.add(claim.column.name)
     return found
@@ -126,13 +138,11 @@ def _may_describe(draft: Draft, column: RawColumn) -> bool:
     found = [m for m in meanings(column.header) if m.strength >= 0.6]
     if found and found[0].concept in _NEVER:
         return False
+    if blocked(column.header):
+        return False
     # remarks, fax numbers and the like say something about one customer only
-    return not (
-        found
-        and found[0].concept == "other"
-        and seen.distinct > max(30, 0.5 * seen.filled)
-        and not seen.is_number
-    )
+    private = bool(found) and found[0].concept == "other" and not seen.is_number
+    return not (private and seen.distinct > 0.34 * seen.filled)
 
 
 def _attributes(columns: list[RawColumn], reserved: set[str]) -> dict[str, Match]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from klientel.ingest.mapping.assign import Claim
 from klientel.ingest.mapping.evidence import Evidence
-from klientel.ingest.mapping.meanings import meanings
+from klientel.ingest.mapping.meanings import blocked, meanings
 from klientel.ingest.mapping.names import header
 from klientel.ingest.raw import RawColumn, RawTable
 from klientel.words import say
@@ -43,7 +43,8 @@ def complete(
 
 
 def _speaks(column: RawColumn) -> bool:
-    return any(m.strength >= 0.6 and m.concept != "id" for m in meanings(column.header))
+    known = any(m.strength >= 0.6 and m.concept != "id" for m in meanings(column.header))
+    return known or blocked(column.header)
 
 
 def _take(

@@ -35,7 +35,7 @@ _HINTS: dict[str, str] = {
     "fx_rate": "rates kurse wechselkurse fx exchangerates devisenkurse exchange",
     "customer_succession": "succession mergers fusionen nachfolge zusammenlegung umschluesselung nachfolger",
     "supplier": "suppliers supplier lieferanten lieferant vendors vendor kreditoren",
-    "shipper": "shippers shipper spediteure carriers",
+    "shipper": "shippers shipper spediteure speditionen carriers versandfirmen versender paketdienste transporteure frachtfuehrer",
     "place": "region regions regionen territories territory gebiete employeeterritories laender countries",
     "dictionary": "dictionary readme datenbeschreibung codebook metadata legende feldbeschreibung",
 }
@@ -82,6 +82,13 @@ def hinted(raw: RawTable) -> frozenset[str]:
     if raw.sheet and (found := hints_of(raw.sheet)):
         return found
     return hints_of(raw.file) or hints_of(raw.name)
+
+
+def says(raw: RawTable, table: str) -> bool:
+    """True if a whole word of the sheet or file name speaks of the table ("kunden.csv", not "versandfirmen")."""
+    return any(
+        table in _BY_WORD.get(word, ()) for name in (raw.sheet or "", raw.file) for word in words(name)
+    )
 
 
 def _compound(found: tuple[str, ...]) -> set[str]:

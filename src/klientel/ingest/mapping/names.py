@@ -68,6 +68,12 @@ _KEEP_ALONE = {"ab", "re", "art", "auf", "est", "acc", "ma", "str", "org", "wg"}
 """Abbreviations that only mean something next to another word ("AB-Nr", "Art.-Nr.")."""
 
 
+_THIS_YEAR = re.compile(
+    r"\b(lfd\.?|laufende[sn]?|aktuelle[sn]?|diese[sn]?|current|this)\s+(jahr(es)?|gj|gesch(ä|ae)ftsjahr(es)?|(fiscal )?year|fy)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Header:
     """A header taken apart.
@@ -96,7 +102,7 @@ class Header:
 def header(text: str) -> Header:
     """Take a header apart; the same header always gives the same parts (no state, any language)."""
     period = period_of(text)
-    rest = period.rest if period else text
+    rest = _THIS_YEAR.sub(" ", period.rest if period else text) or text
     percent = "%" in rest or "‰" in rest
     words, currency, factor = _without_units(_split(_unit_marks(rest)))
     tokens = tuple(_expand(words))

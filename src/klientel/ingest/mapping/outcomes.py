@@ -247,9 +247,8 @@ def nothing_for_us(seen: Look) -> Sentence | None:
     """Why a raw table is nothing that Klientel uses, or None if it may be."""
     if not seen.raw.columns or seen.raw.rows == 0:
         return say("there are no rows")
-    if seen.has("frequency", "recency") == 2 and not seen.has(
-        "revenue", "net", "order_date", "date", "country"
-    ):
+    counted = seen.has("frequency", "recency") == 2 and not seen.has("order_date", "order_no", "product_no")
+    if counted and (seen.has("observed") or not seen.has("revenue", "net", "amount", "country")):
         return say(
             "already summarised per customer (frequency and recency): purchase models can be fitted to it, "
             "but there are no orders or amounts in it"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from klientel.ingest.mapping import guess, wide
-from klientel.ingest.mapping.assign import assign
+from klientel.ingest.mapping.assign import assign, claims
 from klientel.ingest.mapping.draft import Draft, unmapped
 from klientel.ingest.mapping.evidence import Evidence, evidence_of
 from klientel.ingest.mapping.flat import attributes, secondary
@@ -89,6 +89,8 @@ def _first(raw: RawTable, evidence: dict[str, Evidence], contents: Contents) -> 
         filled = guess.complete(raw, evidence, draft.columns)
         if filled:
             draft.columns = filled
+    if draft.table == "order_line":
+        _number_beside_name(draft)
     if draft.table is None:
         draft.why = _missing(draft, yearless=bool(found and found.yearless))
     return draft
@@ -112,6 +114,21 @@ def _spread(draft: Draft, found: wide.Wide) -> None:
         columns[placeholder.field] = placeholder
     draft.table, draft.columns, draft.lost, draft.wide = "order_line", columns, lost, found
     draft.why = say("one amount per period in {n} columns", n=len(found.periods))
+
+
+def _number_beside_name(draft: Draft) -> None:
+    """In a list of names with amounts, a plain "Nr." that never repeats is the customer's number."""
+    if "customer_id" in draft.columns or "customer_name" not in draft.columns:
+        return
+    if {"order_id", "order_date", "product_id", "product_name", "line_no"} & draft.columns.keys():
+        return
+    named = draft.evidence[draft.columns["customer_name"].column.name]
+    for claim in claims(draft.raw, "customer", draft.look.evidence):
+        own = claim.meaning is not None and claim.meaning.concept == "id" and claim.field == "customer_id"
+        unique = named.unique and draft.evidence[claim.column.name].unique
+        if own and unique and claim.column.name not in draft.used():
+            draft.columns["customer_id"] = claim
+            return
 
 
 def _guess(draft: Draft) -> None:
@@ -167,6 +184,8 @@ def _lists_with_values(drafts: Sequence[Draft]) -> None:
             draft.take(customer)
         else:
             draft.take(line)
+            if "customer_id" not in draft.columns and customer and "customer_id" in customer.columns:
+                draft.columns["customer_id"] = customer.columns["customer_id"]
             draft.why = say("one row per customer with an amount: what the customer brought in")
 
 

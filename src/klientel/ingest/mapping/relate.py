@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from klientel.ingest.mapping.assign import Claim
 from klientel.ingest.mapping.draft import Draft
+from klientel.ingest.mapping.hints import says
 from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.overlap import Contents
 from klientel.ingest.raw import RawColumn
@@ -21,7 +22,9 @@ FACTS = (
     "credit_note_line",
     "contact",
 )
-_NAMED_KEYS = {"customer": "customer_id", "rep": "rep_id", "product": "product_id"}
+_NAMED_KEYS = {
+    "customer": "customer_id", "rep": "rep_id", "product": "product_id", "opportunity": "opportunity_id",
+}  # fmt: skip
 _ITEM = {"qty", "invoice_price", "product_id", "product_name"}
 _MOST = 0.5
 _FOUND = 0.9
@@ -130,7 +133,7 @@ def _drop_strangers(customers: Sequence[Draft], facts: Sequence[Draft], contents
     if max(score.values()) < _MOST:
         return
     for draft in customers:
-        if score[id(draft)] < 0.02 and "customer" not in draft.look.hints and not draft.fixed:
+        if score[id(draft)] < 0.02 and not says(draft.raw, "customer") and not draft.fixed:
             draft.table, draft.columns = None, {}
             draft.why = say("a list of firms, but no order or contract refers to it")
 

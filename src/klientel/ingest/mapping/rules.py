@@ -99,25 +99,18 @@ def _sum(candidate: Candidate, weights: Mapping[str, float], rest: float = 0.4) 
 
 
 def _customer(seen: Look, c: Candidate) -> float | None:
-    if not c.has("customer_id", "name") or seen.row in {
-        "supplier",
-        "shipper",
-        "place",
-        "order",
-        "product",
-        "rep",
-    }:
+    foreign = {"supplier", "shipper", "place", "order", "product", "rep"}
+    if not c.has("customer_id", "name") or seen.row in foreign:
         return None
-    if (
-        seen.row != "customer"
-        and "customer" not in seen.hints
-        and not _has_unique(seen, c, "customer_id", "name")
-    ):
+    hinted_so = "customer" in seen.hints
+    if seen.row != "customer" and not hinted_so and not _has_unique(seen, c, "customer_id", "name"):
         return None
     if seen.has("order_no", "invoice_no", "product_no", "stage", "first_name"):
         return None
+    if seen.has("recurring") and seen.has("start", "end", "tenure", "term"):
+        return None  # subscribers: contracts, with the customers inside
     attributes = sum(1 for name in c.columns if name not in {"customer_id", "name", "annual_revenue"})
-    if not attributes and "customer" not in seen.hints and c.has("customer_id", "name") != 2:
+    if not attributes and not hinted_so and c.has("customer_id", "name") != 2:
         return None
     return 1.5 + 0.6 * attributes + (1.0 if seen.row == "customer" else 0.0)
 
@@ -247,17 +240,12 @@ def _opportunity(seen: Look, c: Candidate) -> float | None:
 
 
 def _contact(seen: Look, c: Candidate) -> float | None:
-    if not c.has("name", "email") or seen.row in {
-        "order",
-        "product",
-        "customer",
-        "rep",
-        "supplier",
-        "shipper",
-    }:
+    if not c.has("name", "email") or seen.row in {"order", "product", "rep", "supplier", "shipper"}:
         return None
-    person = seen.has("first_name", "last_name", "contact_no", "role", "department")
-    if not person and "contact" not in seen.hints:
+    person = seen.has("first_name", "last_name")
+    if seen.row == "customer" and not person:
+        return None
+    if not person and not seen.has("contact_no", "role", "department") and "contact" not in seen.hints:
         return None
     if seen.has("order_no", "net", "revenue", "stage", "lead_no", "lead_status"):
         return None

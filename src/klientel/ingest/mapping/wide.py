@@ -19,6 +19,7 @@ from klientel.words import Sentence, say
 _MEASURES = ("net", "revenue", "", "amount", "annual_revenue", "unknown", "gross")
 _SUMS = frozenset({"net", "revenue", "amount", "annual_revenue", "gross"})
 _SAME = 0.005
+_TOTALS, _PERIODS = 4, 200  # so many columns are checked to be the sum of so many
 
 
 @dataclass
@@ -118,15 +119,16 @@ def _leave_out_totals(
     ]
     if not possible:
         return
+    for column in possible:
+        text = say("{header} is left out beside the periods; it is not their sum", header=column.header)
+        wide.left_out[column.name] = text
+    possible = possible[:_TOTALS] if len(wide.periods) <= _PERIODS else []
     rows = contents.rows(raw, [*wide.periods, *(c.name for c in possible)])
     n = len(wide.periods)
     for i, column in enumerate(possible):
-        equal = _equal_sums([(row[:n], row[n + i]) for row in rows])
-        wide.left_out[column.name] = (
-            say("{header} is the sum of the periods", header=column.header)
-            if equal >= 0.9
-            else say("{header} is left out beside the periods; it is not their sum", header=column.header)
-        )
+        if _equal_sums([(row[:n], row[n + i]) for row in rows]) >= 0.9:
+            text = say("{header} is the sum of the periods", header=column.header)
+            wide.left_out[column.name] = text
 
 
 def _equal_sums(rows: list[tuple[tuple[str | None, ...], str | None]]) -> float:
