@@ -229,7 +229,13 @@ def test_unknown_form_is_refused(tmp_path) -> None:
 def test_cells_carry_the_words_of_the_label_column() -> None:
     data = pa.table({"x": ["1", "2"], "y": ["a", "a"], "n": [3, 9], "word": ["Loyal", "New"]})
     result = column_chart(
-        "heatmap", data, x="x", y="y", color="n", units={"word": "text"}, options={"label": "word"}
+        "heatmap",
+        data,
+        x="x",
+        y="y",
+        color="n",
+        units={"y": "text", "word": "text"},
+        options={"label": "word"},
     )
     said = texts(svg(draw(result)))
     assert {"Loyal", "New"} <= set(said)

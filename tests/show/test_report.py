@@ -262,3 +262,16 @@ def test_customers_named_by_their_number_stand_once() -> None:
     assert grid(result, result.tables["t"], "en").headers == ("Number",)
     named = samples.result("t", {"t": (columns, same.set_column(1, "name", [["1", "Braun"]]))})
     assert grid(named, named.tables["t"], "en").headers == ("Number", "Customer")
+
+
+def test_first_page_hears_every_analysis_before_any_twice(summary) -> None:
+    talkative = samples.abc()
+    talkative.lines = tuple(f"Sentence {i}." for i in range(9))
+    made = content([talkative, samples.concentration()], summary, "en")
+    said = dict(made.opening.says)["What carries the business"]
+    assert said == (
+        "Sentence 0.",
+        "Sentence 1.",
+        "Sentence 2.",
+        "The largest customer brings 12 % of the revenue.",
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIRST_ROWS = 20
 MOST_REJECTIONS = 50
 _MOST_TILES = 8
-_MOST_OPENING_LINES = 4
+_MOST_OPENING_LINES, _MOST_OPENING_SAYS = 3, 6  # of one analysis, under one heading
 
 # Which analyses speak on the first page, and under which heading.
 OPENING = (
@@ -206,7 +206,7 @@ def opening(results: Sequence[Result], lang: str) -> Opening:
     by_name = {r.name: r for r in results}
     says: list[tuple[str, tuple[str, ...]]] = []
     for title, names in OPENING:
-        lines = [line for name in names if name in by_name for line in _leading(by_name[name])]
+        lines = _leading([by_name[name] for name in names if name in by_name])
         said = tuple(dict.fromkeys(translate(line, lang) for line in lines))
         if title == OPENING[-1][0]:
             told = " ".join([*said, *(line for _, group in says for line in group)])
@@ -253,8 +253,11 @@ def simple_grid(
     return Grid(translate(title, lang), "", heads, right, cells, len(rows), translate(note, lang))
 
 
-def _leading(result: Result) -> tuple[str, ...]:
-    return result.lines[:_MOST_OPENING_LINES]
+def _leading(results: Sequence[Result]) -> list[str]:
+    """The first sentences of each analysis, the very first of all before the second of any."""
+    turns = range(_MOST_OPENING_LINES)
+    ranked = [(r.name, i) for i in turns for r in results if i < len(r.lines)][:_MOST_OPENING_SAYS]
+    return [r.lines[i] for r in results for i in turns if (r.name, i) in ranked]
 
 
 def _warnings(results: Sequence[Result], lang: str, known: str) -> tuple[str, ...]:

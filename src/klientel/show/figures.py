@@ -47,6 +47,8 @@ def written(value: Any, unit: Unit = "text", lang: str = "en", currency: str | N
     """
     if missing(value):
         return NONE
+    if isinstance(value, str) and unit in NUMERIC:
+        return value  # "all" among the months of a window
     match unit:
         case "money":
             return with_currency(number(_real(value), lang, 2), currency, lang)
