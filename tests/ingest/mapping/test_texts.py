@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one condition on one line
+
 """Every sentence that recognition says has a German translation with the same values."""
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ def _templates() -> set[str]:
     found = set()
     for path in Path(mapping.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"say", "mark"}:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in {"say", "mark"}
+            ):
                 assert isinstance(node.args[0], ast.Constant), f"{path.name}:{node.lineno} builds its text"
                 found.add(str(node.args[0].value))
     return found
