@@ -43,7 +43,7 @@ def complete(
 
 
 def _speaks(column: RawColumn) -> bool:
-    known = any(m.strength >= 0.6 and m.concept != "id" for m in meanings(column.header))
+    known = any(m.strength >= 0.6 and m.concept != "id" and m.how != "near" for m in meanings(column.header))
     return known or blocked(column.header)
 
 

@@ -188,7 +188,7 @@ def _compound(parts: Header, index: int) -> list[Meaning]:
 
 
 def _near(parts: Header) -> list[Meaning]:
-    if len(parts.key) < _SHORTEST or _BLOCK.intersection(parts.tokens):
+    if len(parts.key) <= _SHORTEST or _BLOCK.intersection(parts.tokens):
         return []
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
