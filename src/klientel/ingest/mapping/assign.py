@@ -212,6 +212,8 @@ def _special(
     if concept in {"customer", "product"} and not seen.empty:
         wants_name = field.name in {"name", "customer_name", "product_name"}
         return (1.0, None) if wants_name == seen.is_name else (0.85, None)
+    if concept == "staff" and not seen.empty and (field.name == "employees") != seen.is_number:
+        return 0.3, say("the values fit better elsewhere")
     if concept == "discount":
         return (
             (1.0, None)

@@ -14,7 +14,7 @@ _CUSTOMER_REF = {
     },
 }
 _CURRENCY = {"currency": {"currency": 1.0}}
-_REP = {"rep_id": {"rep": 1.0, "owner": 0.98}}
+_REP = {"rep_id": {"rep": 1.0, "owner": 0.98, "staff": 0.95}}
 _NET = {"net": 1.0, "revenue": 0.98, "amount": 0.96, "annual_revenue": 0.7, "gross": 0.56}
 
 # fmt: off
@@ -26,7 +26,7 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "parent_customer_id": {"parent_customer": 1.0},
         "group_id": {"group": 1.0},
         "industry_code": {"industry": 1.0},
-        "employees": {"employees": 1.0},
+        "employees": {"employees": 1.0, "staff": 1.0},
         "annual_revenue": {"annual_revenue": 1.0, "revenue": 0.8, "net": 0.55},
         "size_class": {"size_class": 1.0},
         "country": {"country": 1.0},
@@ -41,7 +41,7 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "vat_id": {"vat_id": 1.0},
         "acquired_on": {"acquired_on": 1.0, "created_on": 0.8},
         "acquisition_channel": {"acquisition_channel": 1.0, "source": 0.85},
-        "owner_rep_id": {"owner": 1.0, "rep": 0.95},
+        "owner_rep_id": {"owner": 1.0, "rep": 0.95, "staff": 0.9},
         "relation_type": {"relation_type": 1.0, "type": 0.85},
         "manual_status": {"manual_status": 1.0, "status": 0.85},
         "contract_type": {"contract_type": 1.0},
@@ -189,9 +189,9 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         **_REP,
     },
     "rep": {
-        "rep_id": {"rep": 1.0, "id": 0.9, "owner": 0.85},
+        "rep_id": {"rep": 1.0, "id": 0.9, "owner": 0.85, "staff": 0.95},
         "first_name": {"first_name": 1.0},
-        "name": {"last_name": 1.0, "name": 0.97, "rep": 0.93},
+        "name": {"last_name": 1.0, "name": 0.97, "rep": 0.93, "staff": 0.92},
         "team_id": {"team": 1.0},
         "reports_to": {"reports_to": 1.0},
         "region": {"region": 1.0, "team": 0.7},

@@ -17,6 +17,7 @@ _SHORTEST = 5
 _BLOCK = frozenset(
     [
         "plan",
+        "durchwahl",
         "ziel",
         "budget",
         "budgetierter",
@@ -176,7 +177,7 @@ def _run(parts: Header, start: int, size: int) -> list[Meaning]:
 
 def _compound(parts: Header, index: int) -> list[Meaning]:
     word = parts.tokens[index]
-    if any(sign in word for sign in ("plan", "ziel", "vorjahr", "soll", "lieferant")):
+    if any(sign in word for sign in ("plan", "ziel", "vorjahr", "soll", "lieferant", "versand", "spedition")):
         return []
     for start in range(2, len(word) - _SHORTEST + 1):
         tail = word[start:]

@@ -30,6 +30,7 @@ _ROW_IS: tuple[tuple[str, frozenset[str]], ...] = (
     ("group", frozenset({"product_group", "group_name"})),
     ("customer", frozenset({"customer", "customer_name", "company"})),
     ("product", frozenset({"product", "product_name"})),
+    ("rep", frozenset({"staff"})),
 )
 
 
@@ -75,6 +76,8 @@ def row_is(raw: RawTable, evidence: Mapping[str, Evidence]) -> str | None:
     unique = [c for c in raw.columns if evidence[c.name].unique and not evidence[c.name].is_date]
     for entity, wanted in _ROW_IS:
         for column in unique:
+            if entity == "rep" and "staff" in wanted and evidence[column.name].is_number:
+                continue
             if any(m.concept in wanted and m.strength >= 0.6 for m in meanings(column.header)):
                 return entity
     return None
