@@ -8,153 +8,47 @@ from klientel.ingest.mapping.rules import Look
 from klientel.words import Sentence, say
 
 _WON = frozenset(
-    [
-        "won",
-        "gewonnen",
-        "closedwon",
-        "geschlossengewonnen",
-        "abgeschlossengewonnen",
-        "gewonnenabgeschlossen",
-        "sold",
-        "verkauft",
-        "beauftragt",
-        "auftrag",
-        "auftragerteilt",
-        "auftragerhalten",
-        "erfolgreich",
-        "success",
-        "successful",
-        "sale",
-        "closedsuccess",
-        "signed",
-        "unterschrieben",
-        "win",
-        "zuschlag",
-        "dealwon",
-        "orderreceived",
-        "contractsigned",
-        "abgeschlossenundgewonnen",
-        "bestellt",
-        "converted",
-        "saleorder",
-        "angenommen",
-        "accepted",
-    ]
-)
+    {
+        "won", "gewonnen", "closedwon", "geschlossengewonnen", "abgeschlossengewonnen",
+        "gewonnenabgeschlossen", "sold", "verkauft", "beauftragt", "auftrag", "auftragerteilt",
+        "auftragerhalten", "erfolgreich", "success", "successful", "sale", "closedsuccess", "signed",
+        "unterschrieben", "win", "zuschlag", "dealwon", "orderreceived", "contractsigned",
+        "abgeschlossenundgewonnen", "bestellt", "converted", "saleorder", "angenommen", "accepted",
+    }
+)  # fmt: skip
 _LOST = frozenset(
-    [
-        "lost",
-        "verloren",
-        "closedlost",
-        "geschlossenverloren",
-        "abgeschlossenverloren",
-        "verlorenabgeschlossen",
-        "abgelehnt",
-        "rejected",
-        "declined",
-        "failed",
-        "absage",
-        "abgesagt",
-        "dead",
-        "nogo",
-        "closedlosttocompetition",
-        "deallost",
-        "unsuccessful",
-        "erfolglos",
-        "losttocompetitor",
-        "refused",
-        "abgeschlossenundverloren",
-        "loss",
-        "disqualified",
-        "nichtgewonnen",
-    ]
-)
+    {
+        "lost", "verloren", "closedlost", "geschlossenverloren", "abgeschlossenverloren",
+        "verlorenabgeschlossen", "abgelehnt", "rejected", "declined", "failed", "absage", "abgesagt",
+        "dead", "nogo", "closedlosttocompetition", "deallost", "unsuccessful", "erfolglos",
+        "losttocompetitor", "refused", "abgeschlossenundverloren", "loss", "disqualified", "nichtgewonnen",
+    }
+)  # fmt: skip
 _NO_DECISION = frozenset(
-    [
-        "nodecision",
-        "keineentscheidung",
-        "zurueckgestellt",
-        "postponed",
-        "onhold",
-        "verschoben",
-        "stalled",
-        "ruht",
-        "nodecisionmade",
-    ]
-)
+    {
+        "nodecision", "keineentscheidung", "zurueckgestellt", "postponed", "onhold", "verschoben",
+        "stalled", "ruht", "nodecisionmade",
+    }
+)  # fmt: skip
 _ABANDONED = frozenset(
-    [
-        "abandoned",
-        "aufgegeben",
-        "abgebrochen",
-        "cancelled",
-        "canceled",
-        "storniert",
-        "withdrawn",
-        "zurueckgezogen",
-        "eingestellt",
-        "verworfen",
-        "deleted",
-        "geloescht",
-    ]
-)
+    {
+        "abandoned", "aufgegeben", "abgebrochen", "cancelled", "canceled", "storniert", "withdrawn",
+        "zurueckgezogen", "eingestellt", "verworfen", "deleted", "geloescht",
+    }
+)  # fmt: skip
 _OPEN = frozenset(
-    [
-        "open",
-        "offen",
-        "new",
-        "neu",
-        "prospecting",
-        "engaging",
-        "qualification",
-        "qualifikation",
-        "qualified",
-        "qualifiziert",
-        "proposal",
-        "angebot",
-        "verhandlung",
-        "negotiation",
-        "inprogress",
-        "inbearbeitung",
-        "laufend",
-        "aktiv",
-        "active",
-        "discovery",
-        "demo",
-        "presentation",
-        "lead",
-        "contacted",
-        "kontaktiert",
-        "needsanalysis",
-        "bedarfsanalyse",
-        "valueproposition",
-        "iddecisionmakers",
-        "perceptionanalysis",
-        "proposalpricequote",
-        "quote",
-        "negotiationreview",
-        "appointmentscheduled",
-        "qualifiedtobuy",
-        "presentationscheduled",
-        "decisionmakerboughtin",
-        "contractsent",
-        "proposition",
-        "proposalmade",
-        "negotiationsstarted",
-        "contactmade",
-        "demoscheduled",
-        "pending",
-        "angebotgesendet",
-        "erstkontakt",
-        "termin",
-        "angeboterstellt",
-        "angebotabgegeben",
-        "vertraggesendet",
-        "vertragsverhandlung",
-        "interesse",
-        "praesentation",
-    ]
-)
+    {
+        "open", "offen", "new", "neu", "prospecting", "engaging", "qualification", "qualifikation",
+        "qualified", "qualifiziert", "proposal", "angebot", "verhandlung", "negotiation", "inprogress",
+        "inbearbeitung", "laufend", "aktiv", "active", "discovery", "demo", "presentation", "lead",
+        "contacted", "kontaktiert", "needsanalysis", "bedarfsanalyse", "valueproposition",
+        "iddecisionmakers", "perceptionanalysis", "proposalpricequote", "quote", "negotiationreview",
+        "appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin",
+        "contractsent", "proposition", "proposalmade", "negotiationsstarted", "contactmade",
+        "demoscheduled", "pending", "angebotgesendet", "erstkontakt", "termin", "angeboterstellt",
+        "angebotabgegeben", "vertraggesendet", "vertragsverhandlung", "interesse", "praesentation",
+    }
+)  # fmt: skip
 _CREDIT = (
     "gutschrift",
     "credit",
