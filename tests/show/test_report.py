@@ -272,6 +272,5 @@ def test_first_page_hears_every_analysis_before_any_twice(summary) -> None:
     assert said == (
         "Sentence 0.",
         "Sentence 1.",
-        "Sentence 2.",
         "The largest customer brings 12 % of the revenue.",
     )

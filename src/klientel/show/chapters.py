@@ -17,15 +17,27 @@ if TYPE_CHECKING:
 FIRST_ROWS = 20
 MOST_REJECTIONS = 50
 _MOST_TILES = 8
-_MOST_OPENING_LINES, _MOST_OPENING_SAYS = 3, 6  # of one analysis, under one heading
+_MOST_OPENING_LINES, _MOST_OPENING_SAYS = 2, 4  # of one analysis, under one heading
 
 # Which analyses speak on the first page, and under which heading.
 OPENING = (
     (mark("What carries the business"), ("abc", "concentration", "segments")),
     (mark("What changed"), ("movement", "retention", "audit")),
-    (mark("What to look at"), ("cohorts", "rfm", "xyz")),
+    (mark("What to look at"), ("rfm", "xyz", "cohorts")),
 )
 _OPENING_KINDS = ("pareto", "bridge", "cohorts")
+# The figures a sales leader asks for first, in this order; what is missing makes room for other headlines.
+FIRST_TILES = (
+    ("audit", "revenue_12m"),
+    ("movement", "growth"),
+    ("retention", "nrr"),
+    ("audit", "active_customers_12m"),
+    ("abc", "a_customers"),
+    ("retention", "logo_retention"),
+    ("audit", "repeat_rate"),
+    ("concentration", "top1_share"),
+    ("concentration", "effective_customers"),
+)
 
 
 @dataclass(frozen=True)
@@ -277,13 +289,20 @@ def _warnings(results: Sequence[Result], lang: str, known: str) -> tuple[str, ..
 
 
 def _headlines(ranked: Sequence[Result], lang: str) -> tuple[Tile, ...]:
-    chosen: list[Tile] = []
-    for result in ranked:
-        heads = {translate(f.title, lang) for f in result.analysis.figures if f.headline}
-        if result.quality.flag != "red":
-            chosen += [t for t in tiles(result, lang) if t.title in heads][:3]
-    once = {t.title: t for t in reversed(chosen)}
-    return tuple(once[title] for title in dict.fromkeys(t.title for t in chosen))[:_MOST_TILES]
+    """The tiles of the first page: `FIRST_TILES`, then other headlines, none of a red-flagged answer."""
+    usable = {r.name: r for r in ranked if r.quality.flag != "red"}
+    rest = [(n, f.name) for n, r in usable.items() for f in r.analysis.figures if f.headline]
+    chosen: dict[str, Tile] = {}
+    for name, figure in (*FIRST_TILES, *rest):
+        if name in usable and not missing(usable[name].figures.get(figure)):
+            tile = _tile(usable[name], figure, lang)
+            chosen.setdefault(tile.title, tile)
+    return tuple(chosen.values())[:_MOST_TILES]
+
+
+def _tile(result: Result, figure: str, lang: str) -> Tile:
+    title = next(translate(f.title, lang) for f in result.analysis.figures if f.name == figure)
+    return next(t for t in tiles(result, lang) if t.title == title)
 
 
 def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...]:

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from klientel.quality import FLAGS
-from klientel.show.figures import NUMERIC, interval, written
+from klientel.show.figures import NUMERIC, cell, interval, written
 from klientel.words import language, translate
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _ROWS = 10
 
 
 def result_html(result: Result) -> str:
-    """A result as HTML: title, sentences, figures with intervals, the first rows of the first table, quality."""
+    """A result as HTML: title, sentences, figures with intervals, first rows of the first table, quality."""
     lang = language()
     lines = "".join(f"<li>{escape(translate(line, lang))}</li>" for line in result.lines)
     figures = ""
@@ -34,8 +34,10 @@ def result_html(result: Result) -> str:
     flag = escape(translate(FLAGS[result.quality.flag], lang))
     reasons = "".join(f"<li>{escape(translate(r, lang))}</li>" for r in result.quality.reasons)
     return (
-        f"<h4>{escape(translate(result.analysis.title, lang))}</h4><ul>{lines}</ul><table>{figures}</table>"
-        f"{table_html(first) if first is not None else ''}<p>{flag} (n = {result.quality.n})</p><ul>{reasons}</ul>"
+        f"<h4>{escape(translate(result.analysis.title, lang))}</h4><ul>{lines}</ul>"
+        f"<table>{figures}</table>"
+        f"{table_html(first) if first is not None else ''}"
+        f"<p>{flag} (n = {result.quality.n})</p><ul>{reasons}</ul>"
     )
 
 
@@ -50,7 +52,7 @@ def table_html(table: ResultTable) -> str:
         cells = ""
         for column in columns:
             align = "right" if column.unit in NUMERIC else "left"
-            value = escape(written(rows[column.name][i], column.unit, lang))
+            value = escape(cell(rows[column.name][i], column, lang))
             cells += f'<td style="text-align:{align}">{value}</td>'
         body += f"<tr>{cells}</tr>"
     title = escape(translate(table.table.title, lang))

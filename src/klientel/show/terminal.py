@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.analysis import GROUPS, Analysis
 from klientel.quality import FLAGS
-from klientel.show.figures import NUMERIC, interval, written
+from klientel.show.figures import NUMERIC, cell, interval, written
 from klientel.words import day, mark, number, say, translate
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def show_result(
     _figures(console, result, lang)
     shown = result.tables[table] if table else next(iter(result.tables.values()), None)
     if shown is not None:
-        show_table(console, shown, lang, result.currency, rows=rows)
+        show_table(console, shown, lang, rows=rows)
     others = [n for n in result.tables if shown is None or n != shown.table.name]
     if others:
         console.print(_dim(say("Further tables: {names} (--table NAME).", names=others), lang))
@@ -69,9 +69,7 @@ def _figures(console: Console, result: Result, lang: str) -> None:
     console.print()
 
 
-def show_table(
-    console: Console, shown: ResultTable, lang: str, currency: str | None, *, rows: int = 20
-) -> None:
+def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 20) -> None:
     """Write the first rows of a result table; columns without any value are left out."""
     from rich.table import Table
 
@@ -84,7 +82,7 @@ def show_table(
             _safe(translate(column.title, lang)), justify="right" if right else "left", no_wrap=right
         )
     for i in range(min(rows, len(shown))):
-        grid.add_row(*(_safe(written(arrow[c.name][i], c.unit, lang)) for c in columns))
+        grid.add_row(*(_safe(cell(arrow[c.name][i], c, lang)) for c in columns))
     console.print(grid)
     if len(shown) > rows:
         said = say(

@@ -33,9 +33,12 @@ def result(answer: Result, form: str, table: str | None, output: str | None, lan
         case "json":
             text(answer.to_dict(), output)
         case "csv":
-            from klientel.show.workbook import csv_text
+            from klientel.show.delimited import csv_text, write_csv
 
-            _plain(csv_text(chosen, lang), output)
+            if output:
+                write_csv(chosen, Path(output))
+            else:
+                sys.stdout.write(csv_text(chosen, lang))
         case "parquet":
             import pyarrow.parquet as pq
 
@@ -133,7 +136,7 @@ def report(book: Book, output: Path, lang: str, progress: Progress) -> list[Resu
     tables = intake.tables if intake else {}
     status = book.status_counts()
     summary = BookSummary(
-        sources=book.sources,
+        sources=tuple(Path(source).name for source in book.sources),
         as_of=book.as_of,
         currency=book.currency,
         first_day=book.facts.first_day,
