@@ -144,7 +144,7 @@ def test_first_page_speaks_in_sentences(pages) -> None:
     for words in ("What carries the business", "What changed", "What to look at"):
         assert words in first
     assert "bring 80.0\u202f% of the revenue." in first
-    assert "Read Retention with care: Only 14 cases: indicative." in first
+    assert "Read with care: Retention. The reasons stand there." in first
     assert first.count("<figure>") == 3
     assert "98.1\u202f% to 109.0\u202f% (95\u202f%), bootstrap over customers" in first
 

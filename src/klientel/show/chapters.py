@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FIRST_ROWS = 20
 MOST_REJECTIONS = 50
+_MOST_READ = 12  # rows of bare numbers that people read; longer ones are points of a picture
 _MOST_TILES = 8
 _MOST_OPENING_LINES, _MOST_OPENING_SAYS = 2, 4  # of one analysis, under one heading
 
@@ -25,7 +26,8 @@ OPENING = (
     (mark("What changed"), ("movement", "retention", "audit")),
     (mark("What to look at"), ("rfm", "xyz", "cohorts")),
 )
-_OPENING_KINDS = ("pareto", "bridge", "cohorts")
+# Pictures of the first page: of these analyses only, so that no other bridge stands in for the one left out.
+_OPENING_PICTURES = (("abc", "pareto"), ("movement", "bridge"), ("cohorts", "cohorts"))
 # The figures a sales leader asks for first, in this order; what is missing makes room for other headlines.
 FIRST_TILES = (
     ("audit", "revenue_12m"),
@@ -71,7 +73,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as text: header, alignment, first rows, how many rows there are in all."""
+    """A table as text: header, alignment, first rows, how many rows there are in all.
+
+    points: the table only holds the points of a picture, which few people want to read.
+    """
 
     title: str
     meaning: str
@@ -80,6 +85,7 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
     total: int
     note: str = ""
+    points: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,7 @@ def grid(result: Result, table: ResultTable, lang: str, first: int = FIRST_ROWS)
         rows,
         total,
         translate(note, lang),
+        points=total > _MOST_READ and all(c.unit in NUMERIC for c in table.table.columns),
     )
 
 
@@ -273,18 +280,21 @@ def _leading(results: Sequence[Result]) -> list[str]:
 
 
 def _warnings(results: Sequence[Result], lang: str, known: str) -> tuple[str, ...]:
-    """One sentence per analysis to be read with care or not at all, unless `known` already says why."""
+    """What cannot be used, with its reason unless `known` says it; one sentence on what to read with care."""
     told: list[str] = []
-    for flag, template in (
-        ("red", mark("{title} cannot be used: {reason}")),
-        ("amber", mark("Read {title} with care: {reason}")),
-    ):
-        for result in results:
-            if result.quality.flag == flag and result.quality.reasons:
-                reason = translate(result.quality.reasons[0], lang)
-                if reason not in known:
-                    sentence = say(template, title=translate(result.analysis.title, lang), reason=reason)
-                    told.append(translate(sentence, lang))
+    for result in results:
+        if result.quality.flag == "red" and result.quality.reasons:
+            reason = translate(result.quality.reasons[0], lang)
+            if reason not in known:
+                title = translate(result.analysis.title, lang)
+                told.append(
+                    translate(say("{title} cannot be used: {reason}", title=title, reason=reason), lang)
+                )
+    doubted = [translate(r.analysis.title, lang) for r in results if r.quality.flag == "amber"]
+    if doubted:
+        told.append(
+            translate(say("Read with care: {titles}. The reasons stand there.", titles=doubted), lang)
+        )
     return tuple(told)
 
 
@@ -307,13 +317,14 @@ def _tile(result: Result, figure: str, lang: str) -> Tile:
 
 def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...]:
     chosen = []
-    for kind in _OPENING_KINDS:
-        for result in ranked:
-            names = [c.name for c in result.analysis.charts if c.kind == kind]
-            # A picture that must not be used has no place on the first page, whatever stands beside it.
-            if names and result.quality.flag != "red" and any(len(t) for t in result.tables.values()):
-                chosen.append(next(p for p in pictures(result, lang) if p.chart == names[0]))
-                break
+    by_name = {r.name: r for r in ranked}
+    for name, kind in _OPENING_PICTURES:
+        result = by_name.get(name)
+        # A picture that must not be used has no place on the first page, whatever stands beside it.
+        if result is None or result.quality.flag == "red" or not any(len(t) for t in result.tables.values()):
+            continue
+        names = [c.name for c in result.analysis.charts if c.kind == kind]
+        chosen += [p for p in pictures(result, lang) if p.chart in names[:1]]
     return tuple(chosen)
 
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from klientel.show.theme import CODE_FONTS, TEXT_FONTS, css_variables, dark_rules
-from klientel.words import mark, translate
+from klientel.words import mark, say, translate
 
 if TYPE_CHECKING:
     from klientel.show.chapters import Chapter, Content, Grid, Opening, Picture, Tile
@@ -236,11 +236,15 @@ def _table(grid: Grid, lang: str) -> str:
     note = f'<p class="note">{escape(grid.note)}</p>' if grid.note else ""
     many = ' class="many"' if len(grid.headers) >= _MANY else ""
     title = escape(grid.title)
-    return (
+    shown = (
         f'<div class="table"><div class="scroll" tabindex="0" role="region" aria-label="{title}">'
         f"<table{many}><caption>{title}{meaning}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
     )
+    if grid.points:
+        summary = _t(say("{title}: the numbers behind the picture", title=grid.title), lang)
+        return f"<details><summary>{summary}</summary>{shown}</details>"
+    return shown
 
 
 def _terms(pairs: Iterable[tuple[str, str]]) -> str:
