@@ -123,10 +123,10 @@ def by_number(con: duckdb.DuckDBPyConnection, read: Read, names: str | None) -> 
     if not total or numbers >= 0.2 * total or known <= 0.5 * total:
         return None
     view = f"{read.view}_numbered"
-    others = ", ".join(identifier(c) for c in read.columns if c != "customer_id")
+    others = ", ".join(f"r.{identifier(c)}" for c in read.columns if c != "customer_id")
     con.execute(
-        f"CREATE TEMP VIEW {view} AS SELECT line, source_no, reject, {others}, coalesce(n.customer_id, {column}) "
-        f"AS customer_id FROM {read.view} r LEFT JOIN {names} n ON n.name = lower(trim(r.{column}))"
+        f"CREATE TEMP VIEW {view} AS SELECT r.line, r.source_no, r.reject, {others}, "
+        f"coalesce(n.customer_id, r.{column}) AS customer_id FROM {read.view} r LEFT JOIN {names} n ON n.name = lower(trim(r.{column}))"
     )
     read.view = view
     read.columns = tuple(dict.fromkeys((*read.columns, "customer_id")))
