@@ -59,3 +59,26 @@ def test_equal_sales_that_occur_more_often_are_not_a_repetition(tmp_path):
     write(tmp_path / "one.csv", once)
     write(tmp_path / "two.csv", more)
     assert revenue(tmp_path) == pytest.approx(600)
+
+
+def test_orders_and_lines_in_two_languages_count_once(tmp_path):
+    for german in (False, True):
+        mark = ";" if german else ","
+        heads = [("Belegnummer", "Kundennummer", "Belegdatum"), ("order_id", "customer_id", "order_date")][
+            not german
+        ]
+        lines = [
+            ("Belegnummer", "Artikelnummer", "Menge", "Einzelpreis"),
+            ("order_id", "product_id", "quantity", "unit_price"),
+        ]
+        chosen = lines[not german]
+        orders = [(str(i), c, f"{d:%d.%m.%Y}" if german else str(d)) for i, (c, d, _) in enumerate(ROWS)]
+        parts = [
+            (str(i), f"P{i % 5}", "2", a.replace(".", ",") if german else a)
+            for i, (_, _, a) in enumerate(ROWS)
+        ]
+        for name, head, rows in (("orders", heads, orders), ("lines", chosen, parts)):
+            text = mark.join(head) + "\n" + "".join(mark.join(r) + "\n" for r in rows)
+            (tmp_path / f"{name}_{'de' if german else 'en'}.csv").write_text(text, encoding="utf-8")
+    assert revenue(tmp_path) == pytest.approx(2 * TOTAL)
+    assert klientel.open_book(tmp_path).intake.rejected == 0

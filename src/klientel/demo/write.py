@@ -33,6 +33,10 @@ def write(firm: Firm, folder: str | Path, lang: str = "en") -> list[Path]:
         raise BadParameter(say("The demo files can be written in {languages}.", languages=list(LANGUAGES)))
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # A firm written in another language before would stand beside this one as a second firm.
+    for other in LANGUAGES:
+        for layout in LAYOUTS:
+            (folder / layout.name(other)).unlink(missing_ok=True)
     dirt = dirty_rows(firm, lang)
     paths = []
     for layout in LAYOUTS:

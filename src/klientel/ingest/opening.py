@@ -18,7 +18,7 @@ from klientel.ingest.mapping import Template, recognise
 from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
 from klientel.ingest.raw import Progress, RawTable
 from klientel.ingest.reading import LISTED, Read, Reader, tells
-from klientel.ingest.repeats import repeated
+from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
 from klientel.money import code, convert, reporting_currency
@@ -166,16 +166,17 @@ class _Opening:
         return book
 
     def _leave_repetitions_out(self) -> None:
-        """Sales files that another file contains are named and not counted twice."""
-        sales = self.reads.get("order_line", [])
-        twice = repeated(self.con, sales)
-        for i, why in twice.items():
-            self.intake.ignored.append((sales[i].recognition.raw.place, why))
-            self.intake.notes.append(say("{file}: {why}.", file=sales[i].recognition.raw.place, why=why))
-        if twice:
-            self.reads["order_line"] = [r for i, r in enumerate(sales) if i not in twice]
-            places = {sales[i].recognition.raw.place for i in twice}
-            self.reader.rejections = [r for r in self.reader.rejections if r.file not in places]
+        """Files that another file contains are named and not counted twice."""
+        for table in TABLES_WITH_REPEATS:
+            reads = self.reads.get(table, [])
+            twice = repeated(self.con, table, reads)
+            for i, why in twice.items():
+                self.intake.ignored.append((reads[i].recognition.raw.place, why))
+                self.intake.notes.append(say("{file}: {why}.", file=reads[i].recognition.raw.place, why=why))
+            if twice:
+                self.reads[table] = [r for i, r in enumerate(reads) if i not in twice]
+                places = {reads[i].recognition.raw.place for i in twice}
+                self.reader.rejections = [r for r in self.reader.rejections if r.file not in places]
 
     def _tables(self, made: Made | None, customers: tuple[str, ...] | None) -> dict[str, ir.Table]:
         tables: dict[str, ir.Table] = {}
