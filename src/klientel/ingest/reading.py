@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from klientel.ingest.footer import Footer, footers
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
 from klientel.ingest.sql import AMOUNT, amounts, read_sql, text_sql
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     import duckdb
 
 LISTED = 10_000  # rejections kept by name; all are counted
-LARGE = 1_000_000  # typed sources above this many rows are read where they are, not copied
+LARGE = 1_000_000  # clean typed sources above this many rows are read where they are, not copied
+FIRST, LAST = date(1900, 1, 1), date(2100, 12, 31)  # days outside are no days (values.dates)
+MOST = 10**13  # amounts up to here fit into DECIMAL(18,4)
 
 # Columns that decide whether a row can be used at all; of others an unreadable value is left empty.
 ESSENTIAL: dict[str, tuple[str, ...]] = {
@@ -54,7 +58,8 @@ class Read:
     """A canonical table as read from one raw table: a DuckDB view with the canonical columns that there are.
 
     The view also has `line`, `source_no` and `reject` (NULL for accepted rows). value, value_taken: sums of
-    the amounts of all and of the accepted rows (order lines only). clean: no row can be rejected.
+    the amounts of all and of the accepted rows (order lines only). clean: no row can be rejected. lean: SQL
+    of the columns straight from a large clean source, with whole numbers of customers left as they are.
     """
 
     recognition: Recognition
@@ -64,8 +69,9 @@ class Read:
     rejected: int = 0
     value: float | None = None
     value_taken: float | None = None
-    direct: bool = False
     clean: bool = False
+    lean: str = ""
+    told: dict[str, Footer] = field(default_factory=dict)
     notes: list[Sentence] = field(default_factory=list)
 
     @property
@@ -97,10 +103,12 @@ class Reader:
         self._made += 1
         plan = _plan(found, profile)
         read = Read(found, f"read_{self._made}", tuple(plan.columns))
-        read.direct = not found.raw.has_line and found.raw.rows > LARGE and not found.periods
         source = _unpivoted(found, raw_view, profile) if found.periods else raw_view
         sql = _sql(found, plan, source, self._made)
-        if read.direct:
+        if not found.raw.has_line and found.raw.rows > LARGE and not found.periods:
+            read.told = footers(found.raw.source)
+            read.lean = self._lean(read, plan, raw_view, profile)
+        if read.lean:
             self.con.execute(f"CREATE TEMP VIEW {read.view} AS {sql}")
         else:
             path = str(self.scratch / f"{read.view}.parquet")
@@ -112,10 +120,9 @@ class Reader:
         return read
 
     def _count(self, read: Read) -> None:
-        """Count and list the rejected rows; large typed sources whose null counts are 0 are not scanned."""
-        raw = read.recognition.raw
-        if read.direct and _without_nulls(read.recognition):
-            read.rows, read.clean = raw.rows, True
+        """Count and list the rejected rows; large sources that are known to be clean are not scanned."""
+        if read.lean:
+            read.rows, read.clean = read.recognition.raw.rows, True
             return
         value = (
             f"sum({AMOUNT}), sum({AMOUNT}) FILTER (reject IS NULL)"
@@ -131,8 +138,44 @@ class Reader:
                 read, f"SELECT line, reject, reject_value FROM {read.view} WHERE reject IS NOT NULL"
             )
 
+    def _lean(self, read: Read, plan: _Plan, raw_view: str, profile: dict[str, Profile]) -> str:
+        """SQL of order lines whose every row is known to be good, without the tests of a row; else ""."""
+        columns = read.recognition.columns
+        simple = {"customer_id", "customer_name", "order_date", "order_id", "product_id", "net_amount"}
+        if read.recognition.table != "order_line" or not {"net_amount"} <= set(columns) <= simple:
+            return ""
+        good = {n: read.told.get(m.column, Footer(None, None, None)) for n, m in columns.items()}
+        if any(footer.nulls != 0 for footer in good.values()):
+            return ""
+        chosen = dict(plan.columns)
+        for name, match in columns.items():
+            known, cell = profile[match.column], identifier(match.column)
+            low, high = good[name].low, good[name].high
+            if name == "order_date":
+                if not _between(low, FIRST, LAST) or not _between(high, FIRST, LAST):
+                    return ""
+                chosen[name] = cell if type(low) is date else f"CAST({cell} AS DATE)"
+            elif name == "net_amount":
+                if not _between(low, -MOST, MOST) or not _between(high, -MOST, MOST):
+                    return ""
+                if plan.columns[name] != f"try_cast({cell} AS DECIMAL(18,4))":
+                    return ""  # in thousands, say
+                chosen[name] = chosen[AMOUNT] = f"CAST({cell} AS DECIMAL(18,4))"
+                # The extremes in a footer leave out what is not a number, and DuckDB skips row groups by them
+                # when asked for such rows; a sum shows it.
+                if isinstance(low, float) and not self._tells(f"isfinite(sum({cell}))", raw_view):
+                    return ""
+            elif known.key.typed == "whole":
+                chosen[name] = cell
+            elif not known.key.typed:
+                return ""  # texts can be blank
+        return f"SELECT {', '.join(f'{sql} AS {identifier(n)}' for n, sql in chosen.items())} FROM {raw_view}"
+
+    def _tells(self, condition: str, relation: str) -> bool:
+        return bool(self.con.execute(f"SELECT {condition} FROM {relation}").fetchall()[0][0])
+
     def list_rows(self, read: Read, sql: str) -> None:
-        """Keep rejections from rows (line, "column|why", value), the first by line, as many as there is room."""
+        """Keep rejections from rows (line, "column|why", value), the first by line, as far as there is room."""
         rows = self.con.execute(f"SELECT * FROM ({sql}) ORDER BY 1 LIMIT {LISTED}").fetchall()
         for line, code, value in rows[: max(0, LISTED - len(self.rejections))]:
             column, _, why = code.partition("|")
@@ -148,15 +191,14 @@ class Reader:
         self, read: Read, plan: _Plan, raw_view: str, profile: dict[str, Profile]
     ) -> list[Sentence]:
         """Notes on values of other columns that could not be read and stay empty."""
-        entity = TABLES[read.recognition.table or ""]
+        found = read.recognition
+        entity = TABLES[found.table or ""]
         checks = {}
-        for name, match in read.recognition.columns.items():
+        for name, match in found.columns.items():
             loose = name not in plan.raw and entity.field(name).kind not in ("key", "text", "currency")
-            if loose and profile[match.column].filled and not read.direct:
-                raw = text_sql(identifier(match.column))
-                checks[match.header] = (
-                    f"count(*) FILTER (NOT {_empty(entity.field(name).kind, raw)} AND ({plan.columns[name]}) IS NULL)"
-                )
+            if loose and profile[match.column].filled and not read.lean:
+                empty = _empty(entity.field(name).kind, identifier(match.column), _type(found, match.column))
+                checks[match.header] = f"count(*) FILTER (NOT {empty} AND ({plan.columns[name]}) IS NULL)"
         if not checks:
             return []
         counts = self.con.execute(f"SELECT {', '.join(checks.values())} FROM {raw_view}").fetchall()[0]
@@ -203,10 +245,10 @@ def _tests(found: Recognition, plan: _Plan) -> list[tuple[str, str, str]]:
     tests: list[tuple[str, str, str]] = []
     for name in ESSENTIAL.get(table, ()):
         if name in plan.raw:
-            raw = text_sql(identifier(f"__{name}"))
             kind = entity.field(name).kind
+            empty = _empty(kind, identifier(f"__{name}"), _type(found, plan.raw[name]))
             why = "date" if kind == "date" else "number"
-            tests.append((f"{identifier(name)} IS NULL AND NOT {_empty(kind, raw)}", name, why))
+            tests.append((f"{identifier(name)} IS NULL AND NOT {empty}", name, why))
     for group in FILLED.get(table, ()):
         there = [n for n in group if n in plan.columns]
         if there:
@@ -219,8 +261,36 @@ def _tests(found: Recognition, plan: _Plan) -> list[tuple[str, str, str]]:
     return tests
 
 
-def _empty(kind: str, raw: str) -> str:
-    return date_empty_sql(raw) if kind == "date" else empty_sql(raw)
+def _empty(kind: str, cell: str, type_: str) -> str:
+    """SQL condition: the cell holds nothing. Numbers need not become text for that: it takes far longer."""
+    if kind == "date":
+        return date_empty_sql(text_sql(cell)) if type_ != "date32[day]" else _no_day(cell)
+    if type_ in ("double", "float"):
+        return f"({cell} IS NULL OR isnan({cell}))"
+    if type_.removeprefix("u").startswith(("int", "decimal")):
+        return f"({cell} IS NULL)"
+    return empty_sql(text_sql(cell))
+
+
+def _no_day(cell: str) -> str:
+    """The days of `date_empty_sql` that a typed column can hold."""
+    days = ("9999-12-31", "0001-01-01", "1899-12-30", "1899-12-31")
+    return f"({cell} IS NULL OR " + " OR ".join(f"{cell} = DATE {quoted(d)}" for d in days) + ")"
+
+
+def _type(found: Recognition, column: str) -> str:
+    """The Arrow type of a raw column; "text" for what still has to be parsed."""
+    return next((c.type for c in found.raw.columns if c.name == column), "text")
+
+
+def _between(value: object, low: object, high: object) -> bool:
+    """True if a value of a footer lies between two others (days for times)."""
+    if isinstance(value, datetime):
+        value = value.date()
+    try:
+        return bool(low <= value <= high)  # type: ignore[operator]
+    except TypeError:
+        return False
 
 
 def _sql(found: Recognition, plan: _Plan, source: str, number: int) -> str:
@@ -249,46 +319,17 @@ def _raw_of(column: str, plan: _Plan, found: Recognition) -> str:
 
 
 def _unpivoted(found: Recognition, raw_view: str, profile: dict[str, Profile]) -> str:
-    """A wide file as rows: for each period column the amounts of its filled cells, on the period's last day."""
+    """A wide file as rows: of each period column the amounts of its filled cells, on the period's last day."""
     pieces = []
     for column, (_, after) in found.periods.items():
         cell = identifier(column)
         known = profile[column].number
         amount = number_sql(cell, known) if known else "CAST(NULL AS DECIMAL(18,4))"
         pieces.append(
-            f"SELECT *, {amount} AS {AMOUNT}, CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, "
-            f"{cell} AS __cell FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"
+            f"SELECT *, {amount} AS {AMOUNT}, "
+            f"CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, {cell} AS __cell FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"
         )
     return "(" + " UNION ALL ".join(pieces) + ")"
-
-
-def _without_nulls(found: Recognition) -> bool:
-    """True if a Parquet source holds no NULL in any column that rejects rows, told by its metadata."""
-    if not isinstance(found.raw.source, list):
-        return False
-    import pyarrow.parquet as pq
-
-    table = found.table or ""
-    wanted = {c for group in FILLED.get(table, ()) for c in group} | set(ESSENTIAL.get(table, ()))
-    columns = {m.column for n, m in found.columns.items() if n in wanted}
-    types = {c.name: c.type for c in found.raw.columns}
-    if any(types.get(c) in ("text", "string", "large_string") for c in columns - _keys(found)):
-        return False
-    for path in found.raw.source:
-        metadata = pq.ParquetFile(path).metadata
-        for group in range(metadata.num_row_groups):
-            for i in range(metadata.num_columns):
-                column = metadata.row_group(group).column(i)
-                if column.path_in_schema in columns:
-                    told_ = column.statistics
-                    if told_ is None or not told_.has_null_count or told_.null_count:
-                        return False
-    return True
-
-
-def _keys(found: Recognition) -> set[str]:
-    fields = TABLES[found.table or ""]
-    return {m.column for n, m in found.columns.items() if fields.field(n).kind in ("key", "text")}
 
 
 def told(column: str, why: str, match: Match | None) -> tuple[Sentence, Sentence]:
