@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from klientel.ingest.footer import Footer, footers
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
-from klientel.ingest.sql import AMOUNT, amounts, read_sql, text_sql
+from klientel.ingest.spans import day_of_period
+from klientel.ingest.sql import AMOUNT, amounts, text_sql
+from klientel.ingest.units import factor, multiplied, read_columns, scaled
 from klientel.ingest.values import Profile, date_empty_sql, empty_sql, number_sql
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.schema import TABLES
@@ -87,6 +89,7 @@ class _Plan:
     columns: dict[str, str]
     raw: dict[str, str] = field(default_factory=dict)
     tests: list[tuple[str, str, str]] = field(default_factory=list)  # condition, column, why
+    notes: list[Sentence] = field(default_factory=list)
 
 
 class Reader:
@@ -116,7 +119,7 @@ class Reader:
             self.con.read_parquet(path).create_view(read.view)
         self._count(read)
         if tells(found):
-            read.notes = self._unreadable(read, plan, raw_view, profile)
+            read.notes = plan.notes + self._unreadable(read, plan, raw_view, profile)
         return read
 
     def _count(self, read: Read) -> None:
@@ -142,7 +145,7 @@ class Reader:
         """SQL of order lines whose every row is known to be good, without the tests of a row; else ""."""
         columns = read.recognition.columns
         simple = {"customer_id", "customer_name", "order_date", "order_id", "product_id", "net_amount"}
-        if read.recognition.table != "order_line" or not {"net_amount"} <= set(columns) <= simple:
+        if plan.notes or read.recognition.table != "order_line" or not {"net_amount"} <= set(columns) <= simple:
             return ""
         good = {n: read.told.get(m.column, Footer(None, None, None)) for n, m in columns.items()}
         if any(footer.nulls != 0 for footer in good.values()):
@@ -219,20 +222,25 @@ def tells(found: Recognition) -> bool:
 
 def _plan(found: Recognition, profile: dict[str, Profile]) -> _Plan:
     table = found.table or ""
-    entity = TABLES[table]
-    columns = {n: read_sql(entity.field(n), m.column, profile) for n, m in found.columns.items()}
+    columns, notes = read_columns(found, profile)
     columns |= {
         name: f"nullif(trim({text_sql(identifier(match.column))}), '')"
         for name, match in found.attributes.items()
     }
     if found.periods:
         columns |= {"order_date": "order_date", AMOUNT: AMOUNT}
+        first = found.raw.headers()[next(iter(found.periods))]
+        times = factor(found.raw, first)
+        notes += [multiplied(found.raw, first, times)] if times != 1 else []
     elif table == "order_line":
         columns |= amounts(columns)
+        day = day_of_period(found, profile)
+        columns |= {"order_date": day} if day else {}
     elif table == "credit_note_line" and "net_amount" in columns:
         columns[AMOUNT] = f"-abs({columns['net_amount']})"
-    plan = _Plan(columns)
+    plan = _Plan(columns, notes=notes)
     wanted = {c for group in FILLED.get(table, ()) for c in group} | set(ESSENTIAL.get(table, ()))
+    wanted |= {"period"} if "order_date" in columns and "order_date" not in found.columns else set()
     plan.raw = {n: found.columns[n].column for n in found.columns if n in wanted}
     plan.tests = _tests(found, plan)
     return plan
@@ -249,10 +257,14 @@ def _tests(found: Recognition, plan: _Plan) -> list[tuple[str, str, str]]:
             empty = _empty(kind, identifier(f"__{name}"), _type(found, plan.raw[name]))
             why = "date" if kind == "date" else "number"
             tests.append((f"{identifier(name)} IS NULL AND NOT {empty}", name, why))
+    if "period" in plan.raw:
+        raw = text_sql(identifier("__period"))
+        tests.append((f"order_date IS NULL AND NOT {date_empty_sql(raw)}", "period", "date"))
     for group in FILLED.get(table, ()):
         there = [n for n in group if n in plan.columns]
         if there:
-            tests.append((" AND ".join(f"{identifier(n)} IS NULL" for n in there), there[0], "empty"))
+            named = "period" if there[0] == "order_date" and "period" in plan.raw else there[0]
+            tests.append((" AND ".join(f"{identifier(n)} IS NULL" for n in there), named, "empty"))
     if found.periods:
         tests.append((f"{AMOUNT} IS NULL", AMOUNT, "number"))
     elif table == "order_line" and AMOUNT in plan.columns:
@@ -324,7 +336,8 @@ def _unpivoted(found: Recognition, raw_view: str, profile: dict[str, Profile]) -
     for column, (_, after) in found.periods.items():
         cell = identifier(column)
         known = profile[column].number
-        amount = number_sql(cell, known) if known else "CAST(NULL AS DECIMAL(18,4))"
+        times = factor(found.raw, found.raw.headers()[column])
+        amount = scaled(number_sql(cell, known), times) if known else "CAST(NULL AS DECIMAL(18,4))"
         pieces.append(
             f"SELECT *, {amount} AS {AMOUNT}, "
             f"CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, {cell} AS __cell FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"

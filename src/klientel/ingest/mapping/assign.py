@@ -89,9 +89,9 @@ def _claim(field: Field, column: RawColumn, meaning: Meaning, fit: float, seen: 
     parts = header(column.header)
     why = _because(meaning, seen, objection or remark)
     if parts.factor and field.kind == "money":
-        confidence *= 0.85
+        confidence *= 0.95
         why = say(
-            "{why}; the header names a unit of {factor}, which is not applied",
+            "{why}; the header names a unit of {factor}, by which the values are multiplied",
             why=why,
             factor=int(parts.factor),
         )

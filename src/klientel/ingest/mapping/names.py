@@ -79,7 +79,7 @@ class Header:
     """A header taken apart.
 
     key: the words joined, without units, years and stop words, what synonyms are compared by.
-    factor: 1000 for "T€"; it is not applied, only said. period: the year, quarter or month named.
+    factor: 1000 for "T€", by which amounts are multiplied (`units`). period: the year, quarter or month named.
     """
 
     text: str
