@@ -240,9 +240,8 @@ def check(form: str, output: str | None, lang: str | None, **given: Any) -> None
     book = _open(**given, lenient=True)
     free, locked = unlocked(book)
     if form == "json":
-        write.text(
-            book.intake.to_dict([a.name for a in free], {n: list(m.columns) for n, m in locked.items()}), output
-        )
+        names = {name: list(missing.columns) for name, missing in locked.items()}
+        write.text(book.intake.to_dict([a.name for a in free], names, language(lang)), output)
         return
     sentences = {name: missing.sentence for name, missing in locked.items()}
     terminal.show_check(_console(output), book.intake, free, sentences, language(lang))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from klientel.analysis import Analysis, Estimate, Table
 from klientel.errors import BadParameter, nearest
 from klientel.quality import Quality
-from klientel.words import say
+from klientel.words import say, translate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,8 +120,8 @@ class Result:
         # Drawn by a higher layer; resolved here, at the call, so that this layer does not depend on it.
         return import_module("klientel.show.charts").draw(self, name or names[0], lang=lang)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form of the command line and the API (design, section 5)."""
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """The JSON form of the command line and the API (design, section 5); titles and reasons in `lang`."""
         return {
             "analysis": self.name,
             "as_of": self.as_of.isoformat() if self.as_of else None,
@@ -131,7 +131,8 @@ class Result:
             "tables": {
                 name: {
                     "columns": [
-                        {"name": c.name, "title": c.title, "unit": c.unit} for c in table.table.columns
+                        {"name": c.name, "title": translate(c.title, lang), "unit": c.unit}
+                        for c in table.table.columns
                     ],
                     "rows": table.rows(),
                 }
@@ -142,9 +143,14 @@ class Result:
                 "excluded": self.quality.excluded,
                 "coverage": self.quality.coverage,
                 "flag": self.quality.flag,
-                "reasons": [str(r) for r in self.quality.reasons],
+                "reasons": [translate(r, lang) for r in self.quality.reasons],
                 "intervals": {
-                    k: {"low": plain(e.low), "high": plain(e.high), "level": e.level, "method": str(e.method)}
+                    k: {
+                        "low": plain(e.low),
+                        "high": plain(e.high),
+                        "level": e.level,
+                        "method": translate(e.method, lang),
+                    }
                     for k, e in self.estimates.items()
                 },
             },

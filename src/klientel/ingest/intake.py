@@ -7,7 +7,7 @@ from typing import Any
 
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
-from klientel.words import Sentence
+from klientel.words import Sentence, translate
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Intake:
     notes: list[Sentence] = field(default_factory=list)
     recognitions: list[Recognition] = field(default_factory=list)
 
-    def to_dict(self, unlocks: list[str], locked: dict[str, list[str]]) -> dict[str, Any]:
-        """The JSON form of `klientel check` (design, section 5)."""
+    def to_dict(self, unlocks: list[str], locked: dict[str, list[str]], lang: str = "en") -> dict[str, Any]:
+        """The JSON form of `klientel check` (design, section 5); sentences in `lang`."""
         return {
             "tables": {
                 report.table: {
@@ -58,7 +58,7 @@ class Intake:
                     "rejected": report.rejected,
                     "columns": {name: match.header for name, match in report.matches.items()},
                     "confidence": {name: round(m.confidence, 3) for name, m in report.matches.items()},
-                    "unmapped": report.unmapped,
+                    "unmapped": [translate(h, lang) for h in report.unmapped],
                 }
                 for report in self.tables.values()
             },
@@ -69,13 +69,13 @@ class Intake:
                     "line": r.line,
                     "column": r.column,
                     "value": r.value,
-                    "reason": str(r.reason),
-                    "hint": str(r.hint),
+                    "reason": translate(r.reason, lang),
+                    "hint": translate(r.hint, lang),
                 }
                 for r in self.rejections
             ],
-            "ignored": [{"file": file, "why": str(why)} for file, why in self.ignored],
-            "notes": [str(note) for note in self.notes],
+            "ignored": [{"file": file, "why": translate(why, lang)} for file, why in self.ignored],
+            "notes": [translate(note, lang) for note in self.notes],
             "unlocks": unlocks,
             "locked": locked,
         }

@@ -31,7 +31,7 @@ def result(answer: Result, form: str, table: str | None, output: str | None, lan
     chosen = answer.tables[table] if table else next(iter(answer.tables.values()))
     match form:
         case "json":
-            text(answer.to_dict(), output)
+            text(answer.to_dict(lang), output)
         case "csv":
             from klientel.show.delimited import csv_text, write_csv
 
