@@ -81,7 +81,7 @@ def _data(content: Content, home: Path) -> dict[str, Any]:
             },
             "tiles": [asdict(t) for t in c.tiles],
             "pictures": pictures(c.pictures),
-            "grids": [_grid(asdict(g), lang) for g in c.grids],
+            "grids": [_grid(asdict(g), lang) for g in c.grids if not g.points],
             "reproduce": [(translate(_WAYS[w], lang), text) for w, text in c.reproduce if w in _WAYS],
         }
         for c in content.chapters
