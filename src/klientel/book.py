@@ -105,7 +105,7 @@ class Book:
     def _customer_columns(self) -> tuple[str, ...]:
         known = self.tables.get("customer")
         own = tuple(known.columns) if known is not None else ()
-        base = ("customer_id", "name", "status", "status_reason")
+        base: tuple[str, ...] = ("customer_id", "name", "status", "status_reason")
         # "attribute" stands for any column that divides customers into kinds.
         base = (*base, "attribute") if attributes(c for c in own if c != "status") else base
         return (*base, *(c for c in own if c not in base)) if own or self._any_ids() is not None else ()
@@ -141,13 +141,13 @@ class Book:
             case "purchases":
                 # What may go unread is not computed ahead.
                 lazy = need.optional and "purchases" not in self.__dict__
-                return self._text_ids(bought.by_day(self.lines)) if lazy else self.purchases
+                return _text_ids(bought.by_day(self.lines)) if lazy else self.purchases
             case "histories":
                 return self.histories(need.columns)
             case "customers":
                 return self.customers if "status" in need.columns else self.known_customers
             case "lines":
-                return self.lines.table
+                return _text_ids(self.lines.table)
             case name:
                 return self.tables[CANONICAL[name]]
 
@@ -192,7 +192,7 @@ class Book:
     @cached_property
     def purchases(self) -> ir.Table:
         """Purchases, one row per customer and day, computed once."""
-        return self._keep("purchases", bought.by_day(self.lines))
+        return _text_ids(self._keep("purchases", bought.by_day(self.lines)))
 
     def histories(self, columns: Sequence[str] = ()) -> ir.Table:
         """First and last order day and month bitmap of each customer; `order_days` only if asked for."""
@@ -200,33 +200,27 @@ class Book:
         assert context.epoch is not None
         if self.facts.credits:
             found = bought.histories(self.purchases, context.epoch, context.months)
-            return self._keep("histories", found)
-        passed = self._wide([])
-        words = [c for c in passed.columns if c.startswith("months_")]
-        span = Window(None, self.as_of)
-        totals = bought.wide_totals(passed, self._pieces, span)
-        found = passed.select("customer_id", "first_day", "last_day", *words)
-        found = found.left_join(totals.select("customer_id", "revenue"), "customer_id").drop(
-            "customer_id_right"
-        )
+            return _text_ids(self._keep("histories", found))
+        found = bought.wide_histories(self._wide([]), self._pieces)
         if "order_days" in columns:
-            found = found.left_join(self._days(span), "customer_id").drop("customer_id_right")
-        return found
+            found = found.left_join(self._days(Window(None, self.as_of)), "customer_id")
+            found = found.drop("customer_id_right")
+        return _text_ids(found)
 
     def totals(self, window: str | int = 12, back: int = 0, columns: Sequence[str] = ()) -> ir.Table:
         """Totals per customer in a window; `order_days` and `orders` only if `columns` asks for them."""
         if not self.dated:
-            return self._keep("totals", bought.undated_totals(self.lines))
+            return _text_ids(self._keep("totals", bought.undated_totals(self.lines)))
         span = self.window(window, back)
         if self.facts.credits:
-            return self._keep(("totals", span), bought.totals(self.purchases, span))
+            return _text_ids(self._keep(("totals", span), bought.totals(self.purchases, span)))
         found = bought.wide_totals(self._wide([span]), self._pieces, span)
         if "order_days" in columns:
             days = self._days(span)
             found = found.left_join(days, "customer_id").drop("customer_id_right")
         if "orders" in columns:
             found = self._with_orders(found, span)
-        return found
+        return _text_ids(found)
 
     def _with_orders(self, found: ir.Table, span: Window) -> ir.Table:
         import ibis
@@ -261,15 +255,8 @@ class Book:
     def _keep(self, key: Any, expression: ir.Table) -> ir.Table:
         if key not in self._kept:
             name = key if isinstance(key, str) else str(key[0])
-            self._kept[key] = self._text_ids(self.engine.keep(expression, name))
+            self._kept[key] = self.engine.keep(expression, name)
         return self._kept[key]
-
-    @staticmethod
-    def _text_ids(table: ir.Table) -> ir.Table:
-        """Identifiers become text here, on the few customers, not on the many lines."""
-        if "customer_id" in table.columns and not table.customer_id.type().is_string():
-            return table.mutate(customer_id=table.customer_id.cast("string"))
-        return table
 
     # -- customers ----------------------------------------------------------------------------
 
@@ -366,6 +353,13 @@ class Book:
             f"<Book of {', '.join(self.sources) or 'frames'}: {self.facts.rows:,} lines, as of {self.as_of}, "
             f"{self.currency or 'currency unknown'}>"
         )
+
+
+def _text_ids(table: ir.Table) -> ir.Table:
+    """Identifiers become text where a table is handed over: on the few customers, not on the many lines."""
+    if "customer_id" in table.columns and not table.customer_id.type().is_string():
+        return table.mutate(customer_id=table.customer_id.cast("string"))
+    return table
 
 
 def _ids(table: ir.Table, name: str) -> ir.Table:

@@ -71,7 +71,8 @@ def connect(address: str | None = None) -> Engine:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     engine = Engine(address or "duckdb", connection, scratch)
-    weakref.finalize(engine, shutil.rmtree, str(scratch), True)
+    # Tables of a Result hold on to the connection; they may be looked at when the Book is long gone.
+    weakref.finalize(connection, shutil.rmtree, str(scratch), True)
     return engine
 
 

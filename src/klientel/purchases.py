@@ -6,6 +6,7 @@ straight from the lines in one pass; otherwise from `by_day`, which is computed 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -284,31 +285,46 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
 
 
 def wide_totals(passed: ir.Table, pieces: list[Window], window: Window) -> ir.Table:
-    """Totals of one window out of a `wide` pass: revenue, margin and lines."""
+    """Totals of one window out of a `wide` pass: revenue, margin and lines.
+
+    A window up to the last piece also has last_day: who bought in it has bought last in it.
+    """
     import ibis
 
     inside = [i for i, p in enumerate(pieces) if _covers(window, p)]
     zero = ibis.literal(0).cast(MONEY)
-
-    def added(name: str) -> Any:
-        return reduce(lambda a, b: a + b, [ibis.coalesce(passed[f"{name}_{i}"], zero) for i in inside])
-
     lines = reduce(lambda a, b: a + b, [passed[f"lines_{i}"] for i in inside])
     known = f"margin_{inside[0]}" in passed.columns
     if known:
         some = reduce(lambda a, b: a | b, [passed[f"margin_{i}"].notnull() for i in inside])
-        margin = some.ifelse(added("margin"), ibis.null(SUM)).cast(SUM)
-    revenue = added("revenue").cast(SUM)
+        margin = some.ifelse(_added(passed, "margin", inside), ibis.null(SUM)).cast(SUM)
+    revenue = _added(passed, "revenue", inside).cast(SUM)
     made = passed.select(
         customer_id=passed.customer_id,
         revenue=revenue,
         matched_revenue=revenue,
         invoiced=revenue,
         margin=margin if known else ibis.null(SUM),
-        margin_base=added("margin_base").cast(SUM) if known else zero.cast(SUM),
+        margin_base=_added(passed, "margin_base", inside).cast(SUM) if known else zero.cast(SUM),
         lines=lines,
+        **({"last_day": passed.last_day} if window.end == pieces[-1].end else {}),
     )
     return made.filter(made.lines > 0)
+
+
+def wide_histories(passed: ir.Table, pieces: list[Window]) -> ir.Table:
+    """Histories out of a `wide` pass, without order_days."""
+    words = [c for c in passed.columns if c.startswith("months_")]
+    revenue = _added(passed, "revenue", range(len(pieces))).cast(SUM)
+    return passed.select("customer_id", "first_day", "last_day", *words, revenue=revenue)
+
+
+def _added(passed: ir.Table, name: str, inside: Iterable[int]) -> Any:
+    """Sum of a column of the pieces inside; a piece without a line adds nothing."""
+    import ibis
+
+    zero = ibis.literal(0).cast(MONEY)
+    return reduce(lambda a, b: a + b, [ibis.coalesce(passed[f"{name}_{i}"], zero) for i in inside])
 
 
 def order_days(lines: Lines, window: Window) -> ir.Table:

@@ -81,7 +81,8 @@ REVENUE = Table(
     group="understand",
     needs=(
         Need("histories", ("customer_id", "first_day", "last_day", "months_0")),
-        Need("purchases", ("customer_id", "day", "matched_revenue", "is_order")),
+        # optional: only the revenue stack reads them, so that they are not computed for the matrix
+        Need("purchases", ("customer_id", "day", "matched_revenue", "is_order"), optional=True),
     ),
     tables=(COHORTS, CURVE, REVENUE),
     figures=(
@@ -141,7 +142,7 @@ REVENUE = Table(
 )
 def cohorts(
     histories: Any,
-    purchases: Any,
+    purchases: Any = None,
     *,
     grain: Annotated[str, Param(mark("Period"), choices=("month", "quarter", "year"))] = "month",
     kind: Annotated[
@@ -176,7 +177,7 @@ def cohorts(
         tables={
             "cohorts": _cells(wide, calendar, context.level),
             "curve": curve,
-            "revenue": _revenue(won, purchases, calendar, context),
+            **({"revenue": _revenue(won, purchases, calendar, context)} if purchases is not None else {}),
         },
         figures=figures,
         n=sum(sizes.values()),

@@ -197,9 +197,10 @@ def segment_of(r: int, f: int) -> str:
 def _measured(totals: ir.Table, histories: ir.Table, monetary: str, context: Context) -> ir.Table:
     import ibis
 
-    buyers = totals.filter(totals.order_days > 0)
-    last = histories.select(_id=histories.customer_id, last_day=histories.last_day)
-    joined = buyers.inner_join(last, buyers.customer_id == last._id)
+    joined = totals.filter(totals.order_days > 0)
+    if "last_day" not in joined.columns:  # the Book has it at hand where there are no credit notes
+        last = histories.select(_id=histories.customer_id, last_day=histories.last_day)
+        joined = joined.inner_join(last, joined.customer_id == last._id)
     joined = joined.filter(joined.last_day.notnull())
     # delta() counts midnights between two dates on every engine
     days = ibis.literal(context.as_of).delta(joined.last_day, unit="day").cast("int64")
