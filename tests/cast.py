@@ -12,31 +12,36 @@ from typing import Any
 
 AS_OF = date(2025, 1, 1)
 
-CUSTOMERS: list[dict[str, Any]] = [
+_CUSTOMERS: list[tuple[str, str, str | None, str | None, str | None]] = [
     # the giant: most of the revenue
-    {"customer_id": "K01", "name": "Giant AG", "industry_code": "steel", "owner_rep_id": "anna", "relation_type": None},
+    ("K01", "Giant AG", "steel", "anna", None),
     # grows
-    {"customer_id": "K02", "name": "Grow GmbH", "industry_code": "steel", "owner_rep_id": "anna", "relation_type": None},
+    ("K02", "Grow GmbH", "steel", "anna", None),
     # shrinks
-    {"customer_id": "K03", "name": "Shrink KG", "industry_code": "food", "owner_rep_id": "anna", "relation_type": None},
+    ("K03", "Shrink KG", "food", "anna", None),
     # ties with K05
-    {"customer_id": "K04", "name": "Twin One", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
-    {"customer_id": "K05", "name": "Twin Two", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
+    ("K04", "Twin One", "food", "ben", None),
+    ("K05", "Twin Two", "food", "ben", None),
     # lost: bought in 2022 only, longer ago than two years
-    {"customer_id": "K06", "name": "Lost Ltd", "industry_code": "food", "owner_rep_id": "anna", "relation_type": None},
+    ("K06", "Lost Ltd", "food", "anna", None),
     # new in 2024
-    {"customer_id": "K07", "name": "New SE", "industry_code": None, "owner_rep_id": "ben", "relation_type": None},
+    ("K07", "New SE", None, "ben", None),
     # came back after three years
-    {"customer_id": "K08", "name": "Back & Co", "industry_code": "steel", "owner_rep_id": "anna", "relation_type": None},
+    ("K08", "Back & Co", "steel", "anna", None),
     # credited more than it bought: class N
-    {"customer_id": "K09", "name": "Minus e.K.", "industry_code": "steel", "owner_rep_id": "ben", "relation_type": None},
+    ("K09", "Minus e.K.", "steel", "ben", None),
     # one order, fully returned
-    {"customer_id": "K10", "name": "Return OHG", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
+    ("K10", "Return OHG", "food", "ben", None),
     # never bought: a lead
-    {"customer_id": "K11", "name": "Lead <b>GmbH</b>", "industry_code": "food", "owner_rep_id": "ben", "relation_type": None},
+    ("K11", "Lead <b>GmbH</b>", "food", "ben", None),
     # a partner, never part of the portfolio
-    {"customer_id": "K12", "name": "Partner AG", "industry_code": "steel", "owner_rep_id": None, "relation_type": "partner"},
-]  # fmt: skip
+    ("K12", "Partner AG", "steel", None, "partner"),
+]
+
+CUSTOMERS: list[dict[str, Any]] = [
+    {"customer_id": c, "name": n, "industry_code": i, "owner_rep_id": o, "relation_type": r}
+    for c, n, i, o, r in _CUSTOMERS
+]
 
 # order_id, customer, day, product, quantity, amount (negative: credit note), original order
 _LINES: list[tuple[str, str, date, str, int, str, str | None]] = [

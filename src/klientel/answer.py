@@ -102,7 +102,9 @@ def _brings(book: Book, gap: str) -> tuple[str, str]:
     if entity is None:
         return gap, gap
     if column == "attribute":
-        return "customer.industry_code", mark("an attribute of the customers, such as industry, size or region")
+        return "customer.industry_code", mark(
+            "an attribute of the customers, such as industry, size or region"
+        )
     if column in entity.names():
         return f"{canonical}.{column}", entity.field(column).title
     return f"{canonical}.{column or entity.required[0][0]}", entity.title

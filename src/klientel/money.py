@@ -64,7 +64,8 @@ def convert(lines: ir.Table, rates: ir.Table | None, target: str, columns: tuple
     amounts: dict[str, Any] = {
         # Both sides wide: decimal(18, 4) times a rate overflows at a billion.
         c: same.ifelse(
-            kept[c], (kept[c].cast("decimal(38, 10)") * kept.rate.cast("decimal(38, 10)")).cast("decimal(18, 4)")
+            kept[c],
+            (kept[c].cast("decimal(38, 10)") * kept.rate.cast("decimal(38, 10)")).cast("decimal(18, 4)"),
         )
         for c in columns
         if c in kept.columns

@@ -439,7 +439,17 @@ COLUMN_ALIASES: dict[str, dict[str, str]] = {
 
 # Columns of a customer that name or reach it; every other column divides customers into kinds.
 NOT_AN_ATTRIBUTE = frozenset(
-    {"customer_id", "name", "status_reason", "manual_status", "street", "phone", "website", "vat_id", "owner_rep_id"}
+    {
+        "customer_id",
+        "name",
+        "status_reason",
+        "manual_status",
+        "street",
+        "phone",
+        "website",
+        "vat_id",
+        "owner_rep_id",
+    }
     | {field.name for field in _CUSTOMER.fields if field.personal}
 )
 

@@ -75,9 +75,9 @@ class CustomerMaker:
         have = set(read.columns)
         key = ", ".join(c for c in ("customer_id", "name") if c in have)
         chosen = [f"coalesce({key}) AS customer_id"]
-        for c in columns:
-            if c != "customer_id":
-                chosen.append(f"{identifier(c)}" if c in have else f"NULL AS {identifier(c)}")
+        chosen += [
+            identifier(c) if c in have else f"NULL AS {identifier(c)}" for c in columns if c != "customer_id"
+        ]
         inner = f"SELECT {', '.join(chosen)}, {rank} AS rank, line FROM {read.accepted}"
         if read.recognition.secondary and len(have) > 1:
             # A flat file repeats its customers on every line: one row each is enough.
@@ -87,7 +87,10 @@ class CustomerMaker:
     def _twice(self, read: Read) -> None:
         key = "coalesce(customer_id, name)" if {"customer_id", "name"} <= set(read.columns) else None
         key = key or ("customer_id" if "customer_id" in read.columns else "name")
-        ranked = f"SELECT line, {key} AS k, row_number() OVER (PARTITION BY {key} ORDER BY line) AS nth FROM {read.accepted}"
+        ranked = (
+            f"SELECT line, {key} AS k, row_number() OVER (PARTITION BY {key} ORDER BY line) AS nth "
+            f"FROM {read.accepted}"
+        )
         count = self.con.execute(f"SELECT count(*) FROM ({ranked}) WHERE nth > 1").fetchall()[0][0]
         if count:
             column = key if key in ("customer_id", "name") else "customer_id"
@@ -126,7 +129,8 @@ def by_number(con: duckdb.DuckDBPyConnection, read: Read, names: str | None) -> 
     others = ", ".join(f"r.{identifier(c)}" for c in read.columns if c != "customer_id")
     con.execute(
         f"CREATE TEMP VIEW {view} AS SELECT r.line, r.source_no, r.reject, {others}, "
-        f"coalesce(n.customer_id, r.{column}) AS customer_id FROM {read.view} r LEFT JOIN {names} n ON n.name = lower(trim(r.{column}))"
+        f"coalesce(n.customer_id, r.{column}) AS customer_id FROM {read.view} r "
+        f"LEFT JOIN {names} n ON n.name = lower(trim(r.{column}))"
     )
     read.view = view
     read.columns = tuple(dict.fromkeys((*read.columns, "customer_id")))
