@@ -73,7 +73,8 @@ _LINES: list[tuple[str, str, date, str, int, str, str | None]] = [
 ]
 
 LINES: list[dict[str, Any]] = [
-    {"order_id": o, "customer_id": c, "order_date": d, "product_id": p, "qty": D(q), "net_amount": D(a), "original_order_id": r}
+    {"order_id": o, "customer_id": c, "order_date": d, "product_id": p, "qty": D(q), "net_amount": D(a),
+     "original_order_id": r}
     for o, c, d, p, q, a, r in _LINES
 ]  # fmt: skip
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal as D
 
-import cast
 import pytest
 
+import cast
 from klientel.analysis import Need
 from klientel.book import Book, Facts
 from klientel.engine import connect
 from klientel.errors import BadParameter
 
 
-def rows(table, *columns):  # noqa: ANN001
+def rows(table, *columns):
     found = table.to_pyarrow().to_pylist()
     key = columns[0]
     return {r[key]: tuple(r[c] for c in columns[1:]) if len(columns) > 2 else r[columns[1]] for r in found}
@@ -71,8 +71,9 @@ def test_status_counts(book):
 def test_as_of_replay_sees_nothing_newer():
     early = cast.book(as_of=date(2024, 1, 1))
     lines = [r for r in cast.LINES if r["order_date"] < date(2024, 1, 1)]
-    import klientel
     import pyarrow as pa
+
+    import klientel
 
     alone = klientel.open_book(
         {"order_line": pa.Table.from_pylist(lines), "customer": pa.Table.from_pylist(cast.CUSTOMERS)},

@@ -20,7 +20,7 @@ LOG = "customer,date,amount\n" + "".join(
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):  # noqa: ANN001, ANN201
+def run(monkeypatch, capsys, tmp_path):
     """Run the command in a fresh folder: (exit code, stdout, stderr)."""
     monkeypatch.chdir(tmp_path)
     for name in ("KLIENTEL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
@@ -37,13 +37,13 @@ def run(monkeypatch, capsys, tmp_path):  # noqa: ANN001, ANN201
 
 
 @pytest.fixture
-def two(tmp_path) -> str:  # noqa: ANN001
+def two(tmp_path) -> str:
     (tmp_path / "liste.csv").write_text(TWO, encoding="utf-8")
     return "liste.csv"
 
 
 @pytest.fixture
-def log(tmp_path) -> str:  # noqa: ANN001
+def log(tmp_path) -> str:
     (tmp_path / "orders.csv").write_text(LOG, encoding="utf-8")
     return "orders.csv"
 

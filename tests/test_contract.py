@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cast
 import pyarrow as pa
 import pytest
 
+import cast
 import klientel
 from klientel.analyses import ANALYSES
 from klientel.answer import lacking
@@ -92,7 +92,7 @@ def content(result: Any) -> str:
 
 
 @pytest.fixture(params=NAMES)
-def name(request) -> str:  # noqa: ANN001
+def name(request) -> str:
     return str(request.param)
 
 

@@ -14,7 +14,7 @@ REAL = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
 @cache
-def book(source: str):  # noqa: ANN201
+def book(source: str):
     return klientel.open_book(REAL / source)
 
 
@@ -33,7 +33,7 @@ DATED = {
 
 
 @pytest.fixture(params=DATED)
-def case(request, real):  # noqa: ANN001, ANN201
+def case(request, real):
     return DATED[request.param]
 
 
@@ -122,7 +122,7 @@ def test_the_stated_gini_counts_float_residues(real):
     )
     positive = np.sort(values[values > 0].astype(float).to_numpy())
 
-    def gini(x):  # noqa: ANN001, ANN202
+    def gini(x):
         i = np.arange(1, len(x) + 1)
         return float(((2 * i - len(x) - 1) * x).sum() / (len(x) * x.sum()))
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - headers and expectations of one case belong on one line
+
 """Makes raw tables for the tests out of a short notation: "Kd.-Nr.=customer>customer_id; Netto=money>net_amount"."""
 
 from __future__ import annotations

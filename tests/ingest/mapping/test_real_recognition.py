@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - headers and expectations of one case belong on one line
+
 """The real data beside the checkout are recognised without a word from the user."""
 
 from __future__ import annotations

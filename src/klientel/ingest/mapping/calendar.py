@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - data, many words per line
+
 """Periods in headers: "Umsatz 2023", "Q1/2024", "Jan 24", "01.2024" are read as half-open date ranges."""
 
 from __future__ import annotations
