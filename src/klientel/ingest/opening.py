@@ -19,6 +19,7 @@ from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
 from klientel.ingest.raw import Progress, RawTable
 from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
+from klientel.ingest.sums import leave_out_totals
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
 from klientel.money import code, convert, reporting_currency
@@ -109,6 +110,7 @@ class _Opening:
             self.intake.rejections += raw.rejections[: LISTED - len(self.intake.rejections)]
             self.intake.rejected += raw.rejected
         self.intake.notes += _told_once(raws)
+        readings: dict[int, list[Read]] = defaultdict(list)
         for k, recognition in enumerate(found):
             self.progress(mark("Reading the tables"), k, len(found))
             i = numbers[id(recognition.raw)]
@@ -117,8 +119,11 @@ class _Opening:
                 continue
             read = self.reader.read(recognition, views[i], profiles[i])
             self.reads[recognition.table].append(read)
-            self.intake.notes += read.notes
+            readings[i].append(read)
             self.intake.notes += _format_notes(recognition, profiles[i])
+        for same in readings.values():
+            leave_out_totals(self.reader, same)
+            self.intake.notes += [note for read in same for note in read.notes]
 
     def _view(self, raw: RawTable, number: int) -> str:
         """The raw table as a view of the connection."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klientel.ingest.footer import Footer, footers
+from klientel.ingest.formats.rejections import TOTAL, TOTAL_HINT
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
 from klientel.ingest.spans import day_of_period
@@ -75,6 +76,7 @@ class Read:
     lean: str = ""
     told: dict[str, Footer] = field(default_factory=dict)
     notes: list[Sentence] = field(default_factory=list)
+    listed: list[Rejection] = field(default_factory=list)
 
     @property
     def accepted(self) -> str:
@@ -127,25 +129,37 @@ class Reader:
         if read.lean:
             read.rows, read.clean = read.recognition.raw.rows, True
             return
+        rejected = "count(reject)"
+        if read.recognition.periods and read.recognition.raw.has_line:
+            rejected = "count(DISTINCT line) FILTER (reject IS NOT NULL)"  # a row of the file is many cells
         value = (
-            f"sum({AMOUNT}), sum({AMOUNT}) FILTER (reject IS NULL)"
+            # What a total row adds up is not missing.
+            f"sum({AMOUNT}) FILTER (reject IS NULL OR NOT ends_with(reject, '|total')), "
+            f"sum({AMOUNT}) FILTER (reject IS NULL)"
             if AMOUNT in read.columns
             else "NULL, NULL"
         )
-        row = self.con.execute(f"SELECT count(*), count(reject), {value} FROM {read.view}").fetchall()[0]
+        row = self.con.execute(f"SELECT count(*), {rejected}, {value} FROM {read.view}").fetchall()[0]
         read.rows, read.rejected = row[0], row[1]
         read.value, read.value_taken = (None if v is None else float(v) for v in row[2:4])
         read.clean = read.rejected == 0
         if read.rejected and tells(read.recognition):
             self.list_rows(
-                read, f"SELECT line, reject, reject_value FROM {read.view} WHERE reject IS NOT NULL"
+                read, f"SELECT DISTINCT line, reject, reject_value FROM {read.view} WHERE reject IS NOT NULL"
             )
+
+    def again(self, read: Read, view: str) -> None:
+        """Take another view of the same rows for a table whose rows are judged anew, and count again."""
+        known = {id(r) for r in read.listed}
+        self.rejections = [r for r in self.rejections if id(r) not in known]
+        read.view, read.listed = view, []
+        self._count(read)
 
     def _lean(self, read: Read, plan: _Plan, raw_view: str, profile: dict[str, Profile]) -> str:
         """SQL of order lines whose every row is known to be good, without the tests of a row; else ""."""
         columns = read.recognition.columns
         simple = {"customer_id", "customer_name", "order_date", "order_id", "product_id", "net_amount"}
-        if plan.notes or read.recognition.table != "order_line" or not {"net_amount"} <= set(columns) <= simple:
+        if read.recognition.table != "order_line" or not {"net_amount"} <= set(columns) <= simple:
             return ""
         good = {n: read.told.get(m.column, Footer(None, None, None)) for n, m in columns.items()}
         if any(footer.nulls != 0 for footer in good.values()):
@@ -186,9 +200,9 @@ class Reader:
             reason, hint = told(column, why, match)
             place = read.recognition.raw.place
             header = match.header if match else column
-            self.rejections.append(
-                Rejection(place, int(line or 0), header, str(value or "")[:200], reason, hint)
-            )
+            said = Rejection(place, int(line or 0), header, str(value or "")[:200], reason, hint)
+            self.rejections.append(said)
+            read.listed.append(said)
 
     def _unreadable(
         self, read: Read, plan: _Plan, raw_view: str, profile: dict[str, Profile]
@@ -359,6 +373,8 @@ def told(column: str, why: str, match: Match | None) -> tuple[Sentence, Sentence
     if why == "number":
         reason = say("This is not a number that fits the column.")
         return reason, say("Write it like the other rows of {header}.", header=header)
+    if why == "total":
+        return say(TOTAL), say(TOTAL_HINT)
     if why == "twice":
         reason = say("{header} appears twice; the first row was taken.", header=header)
         return reason, say("Keep one row for each number.")

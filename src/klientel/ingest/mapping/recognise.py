@@ -105,8 +105,10 @@ def _spread(draft: Draft, found: wide.Wide) -> None:
     taken = set(found.periods) | set(found.left_out)
     rest = replace(draft.raw, columns=tuple(c for c in draft.raw.columns if c.name not in taken))
     columns, lost = assign(rest, "order_line", draft.look.evidence)
-    for field in ("net_amount", "order_date", "period", "qty", "invoice_price"):
-        columns.pop(field, None)
+    # Whatever else is counted in such a row belongs to no single period.
+    for field in [f for f in columns if TABLES["order_line"].field(f).kind not in ("key", "text", "currency")]:
+        del columns[field]
+    columns.pop("period", None)
     if not {"customer_id", "customer_name"} & columns.keys():
         placeholder = guess.who(rest, draft.look.evidence, columns)
         if placeholder is None:
