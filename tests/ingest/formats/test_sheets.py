@@ -280,8 +280,10 @@ def test_cell_texts() -> None:
     assert cell_text(datetime(2024, 1, 2, 8, 25, 59, 999_900)) == "2024-01-02 08:26:00"
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12).map(
-    str.strip
+texts = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12)
+    .map(str.strip)
+    .filter(lambda text: not text.startswith("="))  # writers take it for a formula
 )
 
 
