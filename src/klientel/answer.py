@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from klientel.analysis import Analysis, Estimate, Outcome, Param
@@ -13,7 +14,7 @@ from klientel.engine import failed
 from klientel.errors import BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
 from klientel.periods import window_months
 from klientel.quality import Quality, covered
-from klientel.result import Result, ResultTable, Tables
+from klientel.result import Recipe, Result, ResultTable, Tables
 from klientel.schema import TABLES
 from klientel.words import Sentence, Share, mark, say
 
@@ -265,7 +266,7 @@ def _arrow_type(unit: str) -> Any:
     }.get(unit, pa.string())
 
 
-def _recipe(book: Book, analysis: Analysis, values: dict[str, Any], tables: Tables) -> dict[str, str]:
+def _recipe(book: Book, analysis: Analysis, values: dict[str, Any], tables: Tables) -> Recipe:
     """How to get the same answer again in Python, on the command line and in SQL."""
     changed = {p.name: values[p.name] for p in analysis.params if values[p.name] != _value(p, p.default)}
     if not book.dated:
@@ -285,7 +286,7 @@ def _recipe(book: Book, analysis: Analysis, values: dict[str, Any], tables: Tabl
         cli += ["--currency", book.options["currency"]]
     for name, value in changed.items():
         cli += [f"--{name.replace('_', '-')}", str(value)]
-    return {"python": python, "cli": shlex.join(cli), "sql": _sql(tables)}
+    return Recipe({"python": python, "cli": shlex.join(cli)}, partial(_sql, tables))
 
 
 def _sql(tables: Tables) -> str:

@@ -145,6 +145,8 @@ class Book:
             case "histories":
                 return self.histories(need.columns)
             case "customers":
+                if need.optional and set(need.columns) <= {"customer_id", "name"} and not self._named:
+                    return None  # no source has names: the numbers stand for them
                 return self.customers if "status" in need.columns else self.known_customers
             case "lines":
                 return _text_ids(self.lines.table)
@@ -275,6 +277,15 @@ class Book:
         named = own.left_join(ids.rename(other="name"), "customer_id").drop("customer_id_right")
         named = named.mutate(name=named.name.fill_null(named.other)).drop("other")
         return self._keep("known", named.select(rest.columns).union(rest))
+
+    @property
+    def _named(self) -> bool:
+        """True if any table has names of customers."""
+        return any(
+            {"name" if table == "customer" else "customer_name"} & set(self.tables[table].columns)
+            for table in ("customer", "lines", "project_contract", "opportunity")
+            if table in self.tables
+        )
 
     def _any_ids(self) -> ir.Table | None:
         """customer_id and name of everybody in lines, contracts, opportunities and the customer table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -90,6 +90,28 @@ class Tables(Mapping[str, ResultTable]):
         return len(self._tables)
 
 
+class Recipe(Mapping[str, str]):
+    """How to get an answer again: "python", "cli", and "sql", which is written when it is first looked at."""
+
+    def __init__(self, ways: Mapping[str, str], sql: Callable[[], str]) -> None:
+        self._ways = dict(ways)
+        self._write = sql
+
+    @cached_property
+    def _sql(self) -> str:
+        return self._write()
+
+    def __getitem__(self, way: str) -> str:
+        return self._sql if way == "sql" else self._ways[way]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._ways
+        yield "sql"
+
+    def __len__(self) -> int:
+        return len(self._ways) + 1
+
+
 @dataclass
 class Result:
     """What an analysis answers on a Book: a function of (snapshot, analysis, parameters, as_of, version)."""
@@ -103,7 +125,7 @@ class Result:
     quality: Quality
     estimates: dict[str, Estimate] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
-    reproduce: dict[str, str] = field(default_factory=dict)
+    reproduce: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
