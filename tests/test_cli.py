@@ -145,7 +145,8 @@ def test_check_as_json(run, log):
 
 
 def test_check_lists_rejected_rows_with_place_reason_and_hint(run, tmp_path):
-    rows = "Kunde;Datum;Betrag\nA;01.02.2024;10,50\nB;31.02.2024;20,00\n;03.02.2024;1,00\nC;04.02.2024;abc\nD;05.02.2024;7,00\n"
+    rows = "Kunde;Datum;Betrag\nA;01.02.2024;10,50\nB;31.02.2024;20,00\n;03.02.2024;1,00\n"
+    rows += "C;04.02.2024;abc\nD;05.02.2024;7,00\n"
     (tmp_path / "dirty.csv").write_text(rows, encoding="utf-8")
     code, out, _ = run("check", "dirty.csv", "--format", "json")
     assert code == 0
@@ -246,13 +247,13 @@ def test_every_command_has_help_in_german(run):
         assert out
 
 
-def test_interrupting_ends_quietly_and_leaves_no_files(tmp_path, big_log=1_000_000):
+def test_interrupting_ends_quietly_and_leaves_no_files(tmp_path):
     """Ctrl+C in the middle: exit code 130, one line, the scratch folder gone."""
     path = tmp_path / "big.csv"
     with path.open("w") as file:
         file.write("customer,date,amount\n")
         block = "".join(f"C{i % 999},2024-0{1 + i % 9}-1{i % 9},{i % 500}.50\n" for i in range(20_000))
-        for _ in range(big_log // 20_000):
+        for _ in range(50):
             file.write(block)
     scratch = tmp_path / "tmp"
     scratch.mkdir()

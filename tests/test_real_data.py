@@ -22,12 +22,13 @@ def book(source: str):
 # 1e-13 on each and counts them as positive (4,248 customers, Gini 0.701013); in decimals they are zero
 # (4,243 customers, Gini 0.7006609). `test_the_stated_gini_counts_float_residues` proves it.
 # Name: source, lines, as_of, revenue, last 12 months: revenue, customers > 0, A, B, C, Gini, top 20 %.
+RETAIL = ("2011-12-10", 8300065.81, 7995442.46, 4243, 1170, 1426, 1647, 0.7006609, 0.7322447)
 DATED = {
     "northwind": ("northwind", "1998-05-07", 1265793.04, 856885.23, 88, 33, 29, 26, 0.587238, 0.622513),
     "cdnow": ("cdnow/CDNOW_master.txt", "1998-07-01", 2500315.63, 1069356.5, 8332, 3080, 2650, 2602, 0.59677, 0.635477),
     "sample": ("cdnow/CDNOW_sample.txt", "1998-07-01", 244091.94, 97963.7, 812, 304, 256, 252, 0.579247, 0.620882),
-    "retail": ("online_retail/online_retail.csv.gz", "2011-12-10", 8300065.81, 7995442.46, 4243, 1170, 1426, 1647, 0.7006609, 0.7322447),
-    "parquet": ("online_retail/online_retail.parquet", "2011-12-10", 8300065.81, 7995442.46, 4243, 1170, 1426, 1647, 0.7006609, 0.7322447),
+    "retail": ("online_retail/online_retail.csv.gz", *RETAIL),
+    "parquet": ("online_retail/online_retail.parquet", *RETAIL),
     "maven": ("maven_crm", "2018-01-01", 10005534.0, 10005534.0, 85, 59, 18, 8, 0.202111, 0.316874),
 }  # fmt: skip
 

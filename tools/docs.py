@@ -20,7 +20,12 @@ BEGIN, END = "<!-- reference: begin (written by tools/docs.py) -->", "<!-- refer
 
 def reference(analysis: Analysis) -> str:
     """Parameters, figures and tables of one analysis as Markdown."""
-    out = ["## Reference", "", f"German title: {translate(analysis.title, 'de')}. {translate(analysis.question, 'de')}", ""]
+    out = [
+        "## Reference",
+        "",
+        f"German title: {translate(analysis.title, 'de')}. {translate(analysis.question, 'de')}",
+        "",
+    ]
     needs = [f"`{n.table}`" + (" (optional)" if n.optional else "") for n in analysis.needs]
     out += [f"Reads {', '.join(dict.fromkeys(needs))}.", ""]
     if analysis.params:
@@ -34,10 +39,19 @@ def reference(analysis: Analysis) -> str:
     out += ["| figure | title | unit | definition |", "|---|---|---|---|"]
     out += [f"| `{f.name}` | {f.title} | {f.unit} | {f.meaning} |" for f in analysis.figures]
     for table in analysis.tables:
-        out += ["", f"Table `{table.name}`: {table.title}. {table.meaning}".rstrip(), "", "| column | title | unit | meaning |", "|---|---|---|---|"]
+        out += [
+            "",
+            f"Table `{table.name}`: {table.title}. {table.meaning}".rstrip(),
+            "",
+            "| column | title | unit | meaning |",
+            "|---|---|---|---|",
+        ]
         out += [f"| `{c.name}` | {c.title} | {c.unit} | {c.meaning} |" for c in table.columns]
     if analysis.charts:
-        out += ["", "Charts: " + ", ".join(f"`{c.name}` ({c.title or c.kind})" for c in analysis.charts) + "."]
+        out += [
+            "",
+            "Charts: " + ", ".join(f"`{c.name}` ({c.title or c.kind})" for c in analysis.charts) + ".",
+        ]
     return "\n".join(out)
 
 
@@ -58,14 +72,21 @@ def schema_page() -> str:
     out = [
         "# Tables and columns",
         "",
-        "What any file is mapped to. `--map TABLE.COLUMN=\"Header\"` uses these names. Written by tools/docs.py.",
+        'What any file is mapped to. `--map TABLE.COLUMN="Header"` uses these names. Written by tools/docs.py.',
     ]
     for entity in TABLES.values():
         needs = " and ".join(" or ".join(f"`{c}`" for c in group) for group in entity.required)
-        out += ["", f"## `{entity.name}`: {entity.title} / {translate(entity.title, 'de')}", "", f"Needs {needs}.", ""]
+        out += [
+            "",
+            f"## `{entity.name}`: {entity.title} / {translate(entity.title, 'de')}",
+            "",
+            f"Needs {needs}.",
+            "",
+        ]
         out += ["| column | kind | English | Deutsch | meaning | personal |", "|---|---|---|---|---|---|"]
         out += [
-            f"| `{f.name}` | {f.kind} | {f.title} | {translate(f.title, 'de')} | {f.meaning} | {'yes' if f.personal else ''} |"
+            f"| `{f.name}` | {f.kind} | {f.title} | {translate(f.title, 'de')} | {f.meaning} | "
+            f"{'yes' if f.personal else ''} |"
             for f in entity.fields
         ]
     return "\n".join(out) + "\n"
@@ -85,10 +106,17 @@ def index_page() -> str:
 
 def pages() -> dict[Path, str]:
     """Every written page with its wanted text."""
-    wanted = {ROOT / "docs" / "tables.md": schema_page(), ROOT / "docs" / "analyses" / "README.md": index_page()}
+    wanted = {
+        ROOT / "docs" / "tables.md": schema_page(),
+        ROOT / "docs" / "analyses" / "README.md": index_page(),
+    }
     for analysis in ANALYSES.values():
         path = ROOT / analysis.reads
-        text = path.read_text(encoding="utf-8") if path.exists() else f"# {analysis.title}\n\n*{analysis.question}*\n"
+        text = (
+            path.read_text(encoding="utf-8")
+            if path.exists()
+            else f"# {analysis.title}\n\n*{analysis.question}*\n"
+        )
         wanted[path] = with_reference(text, reference(analysis))
     return wanted
 

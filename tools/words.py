@@ -80,7 +80,15 @@ def main(check: bool) -> int:
         if stale:
             print("klientel.mo is not what klientel.po says: run tools/words.py")
         return 1 if missing or stale else 0
-    kept = Catalog(locale="de", project="klientel", version="", charset="utf-8", fuzzy=False, creation_date=FIXED, revision_date=FIXED)
+    kept = Catalog(
+        locale="de",
+        project="klientel",
+        version="",
+        charset="utf-8",
+        fuzzy=False,
+        creation_date=FIXED,
+        revision_date=FIXED,
+    )
     for text in sorted(known):
         kept.add(text, catalog[text].string if text in catalog and catalog[text] is not None else "")
     PO.parent.mkdir(parents=True, exist_ok=True)
