@@ -55,6 +55,7 @@ class LineMaker:
         self.scratch = scratch
         self.reader = reader
         self.notes: list[Sentence] = []
+        self._heads: list[Read] = []
 
     def make(self, reads: dict[str, list[Read]], names: str | None) -> Made | None:
         """The lines; None if no table says anything about value.
@@ -123,6 +124,7 @@ class LineMaker:
 
     def _headers(self, headers: list[Read]) -> str:
         """One row per order number; a number that appears twice would multiply its lines, the first is taken."""
+        self._heads = headers
         parts = []
         for h in headers:
             day = " , ".join(c for c in ("order_date", "invoice_date") if c in h.columns)
@@ -144,12 +146,19 @@ class LineMaker:
         self.con.execute("CREATE OR REPLACE TEMP VIEW all_headers AS " + " UNION ALL ".join(parts))
         return "(SELECT DISTINCT ON (order_id) * FROM all_headers ORDER BY order_id, source_no, line)"
 
+    def _cancelled(self) -> str:
+        """SQL of the numbers of orders that were left out because they were cancelled."""
+        off = [h for h in self._heads if "cancelled" in h.columns]
+        sql = [f"SELECT order_id FROM {h.view} WHERE reject = 'status|cancelled'" for h in off]
+        return f"({' UNION ALL '.join(sql) or 'SELECT NULL AS order_id'})"
+
     def _orphans(self, read: Read, head: str) -> None:
         """Reject lines whose order is in no orders file."""
         where = f"FROM {read.accepted} l WHERE l.order_id IS NULL OR NOT EXISTS (SELECT 1 FROM all_headers h WHERE h.order_id = l.order_id)"
         row = self.con.execute(f"SELECT count(*), sum({AMOUNT}) {where}").fetchall()[0]
         if row[0]:
-            self.reader.list_rows(read, f"SELECT line, 'order_id|orphan', order_id {where}")
+            why = f"CASE WHEN order_id IN (SELECT order_id FROM {self._cancelled()}) THEN 'order_id|cancelled' "
+            self.reader.list_rows(read, f"SELECT line, {why} ELSE 'order_id|orphan' END, order_id {where}")
             read.rejected += row[0]
             if read.value_taken is not None:
                 read.value_taken -= float(row[1] or 0)

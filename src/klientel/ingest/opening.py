@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from klientel.book import Book, Facts
 from klientel.engine import Engine, connect, failed
 from klientel.errors import BadFile, KlientelError
+from klientel.ingest.documents import kinds_by_values
 from klientel.ingest.formats import read_sources
 from klientel.ingest.intake import Intake, TableReport
 from klientel.ingest.lines import LineMaker, Made
@@ -19,6 +20,7 @@ from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
 from klientel.ingest.raw import Progress, RawTable
 from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
+from klientel.ingest.signs import correct
 from klientel.ingest.sums import leave_out_totals
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
@@ -117,11 +119,14 @@ class _Opening:
             if recognition.table is None:
                 self.intake.ignored.append((recognition.raw.place, recognition.why))
                 continue
+            kinds_by_values(recognition, profiles[i])
             read = self.reader.read(recognition, views[i], profiles[i])
             self.reads[recognition.table].append(read)
             readings[i].append(read)
             self.intake.notes += _format_notes(recognition, profiles[i])
         for same in readings.values():
+            for read in same:
+                correct(self.reader, read)
             leave_out_totals(self.reader, same)
             self.intake.notes += [note for read in same for note in read.notes]
 

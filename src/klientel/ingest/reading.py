@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from klientel.ingest import documents
 from klientel.ingest.footer import Footer, footers
 from klientel.ingest.formats.rejections import TOTAL, TOTAL_HINT
 from klientel.ingest.raw import Rejection
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LISTED = 10_000  # rejections kept by name; all are counted
-LARGE = 1_000_000  # clean typed sources above this many rows are read where they are, not copied
+LARGE = 200_000  # clean typed sources above this many rows are read where they are, not copied
 FIRST, LAST = date(1900, 1, 1), date(2100, 12, 31)  # days outside are no days (values.dates)
 MOST = 10**13  # amounts up to here fit into DECIMAL(18,4)
 
@@ -247,11 +248,13 @@ def _plan(found: Recognition, profile: dict[str, Profile]) -> _Plan:
         times = factor(found.raw, first)
         notes += [multiplied(found.raw, first, times)] if times != 1 else []
     elif table == "order_line":
+        columns |= documents.coded(found, columns, profile)
         columns |= amounts(columns)
         day = day_of_period(found, profile)
         columns |= {"order_date": day} if day else {}
     elif table == "credit_note_line" and "net_amount" in columns:
         columns[AMOUNT] = f"-abs({columns['net_amount']})"
+    columns |= documents.said(found, profile)
     plan = _Plan(columns, notes=notes)
     wanted = {c for group in FILLED.get(table, ()) for c in group} | set(ESSENTIAL.get(table, ()))
     wanted |= {"period"} if "order_date" in columns and "order_date" not in found.columns else set()
@@ -375,6 +378,8 @@ def told(column: str, why: str, match: Match | None) -> tuple[Sentence, Sentence
         return reason, say("Write it like the other rows of {header}.", header=header)
     if why == "total":
         return say(TOTAL), say(TOTAL_HINT)
+    if why == "cancelled":
+        return say("The order was cancelled."), say("Nothing to do: cancelled orders do not count.")
     if why == "twice":
         reason = say("{header} appears twice; the first row was taken.", header=header)
         return reason, say("Keep one row for each number.")

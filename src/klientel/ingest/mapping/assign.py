@@ -222,6 +222,8 @@ def _special(
         )
     if concept == "id" and field.name == "product_id" and seen.unique:
         return 0.5, None
+    if field.name in {"order_id", "credit_id"} and kinds_of_documents(seen):
+        return 0.3, say("the values are kinds of documents")
     if concept == "contract_no" and seen.distinct <= 12 < seen.filled / 5:
         return 0.4, say("the values are only {n} different ones", n=seen.distinct)
     if concept == "gross":
@@ -229,6 +231,16 @@ def _special(
     if field.name == "period" and not seen.empty:
         return _period(seen)
     return 1.0, None
+
+
+def kinds_of_documents(seen: Evidence) -> bool:
+    """True for a column that tells invoices from credit notes, whatever its header."""
+    from klientel.ingest.mapping.outcomes import document_kind
+
+    if not 2 <= seen.distinct <= 20:
+        return False
+    kinds = {document_kind(text) for text in set(seen.samples)}
+    return "invoice" in kinds and bool(kinds & {"credit", "cancellation"}) and None not in kinds
 
 
 def _period(seen: Evidence) -> tuple[float, Sentence | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from klientel.ingest.mapping.assign import Claim, assign
+from klientel.ingest.mapping.assign import Claim, assign, kinds_of_documents
 from klientel.ingest.mapping.evidence import Evidence
 from klientel.ingest.mapping.fields import FIELDS
 from klientel.ingest.mapping.hints import hinted
@@ -170,6 +170,8 @@ def _credit(seen: Look, c: Candidate) -> float | None:
         return None
     if "credit_no" not in seen.concepts and "credit_note_line" not in seen.hints:
         return None
+    if any(kinds_of_documents(seen.evidence[column.name]) for column in seen.raw.columns):
+        return None  # a list of invoices and credit notes
     return _sum(
         c, {"credit_id": 2.0, "original_order_id": 1.5, "net_amount": 1.5, "date": 1.2, "reason": 1.5}, 0.8
     )
