@@ -10,7 +10,7 @@ from klientel.errors import BadParameter
 from klientel.expressions import (
     EXACT,
     VALUES,
-    abc_grades,
+    below,
     known_values,
     named,
     share,
@@ -142,13 +142,15 @@ def abc(
     if a > b:
         raise BadParameter(say("The limit of class A ({a}) is above that of class B ({b}).", a=a, b=b))
     valued = known_values(totals, contracts, value, context.as_of if context.dated else None)
-    graded = near_limits(abc_grades(valued.usable, a, b, rule))
-    counts = {row["grade"]: row for row in _classes(graded)}
+    counts = {row["grade"]: row for row in _classes(valued.usable, a, b, rule)}
     figures = _figures(counts)
+    graded = _graded(valued.usable, counts)
+    figures["boundary_customers"] = int(graded.boundary.sum().fill_null(0).to_pyarrow().as_py())
     boundary = _boundary(graded, customers)
     if 0 < figures["boundary_customers"] <= _STABLE_UP_TO and purchases is not None and value != "recurring":
         boundary = _with_stability(boundary, graded, purchases, value, (a, b, rule), figures, context)
-    listed = named(graded, customers).select([c.name for c in CUSTOMERS.columns])
+    listed = named(_with_shares(graded, figures["total_value"]), customers)
+    listed = listed.select([c.name for c in CUSTOMERS.columns])
     return Outcome(
         tables={
             "customers": listed.order_by([listed.value.desc(), listed.customer_id]),
@@ -164,18 +166,56 @@ def abc(
     )
 
 
-def near_limits(graded: ir.Table) -> ir.Table:
-    """Adds a_limit, b_limit (smallest value of the class, NULL if nobody is below it) and boundary."""
+def _classes(values: ir.Table, a: float, b: float, rule: str) -> list[dict[str, Any]]:
+    """Customers, value and extremes of each class, graded by level of value: a tie group is one level (G7)."""
     import ibis
 
-    everybody = ibis.window()
+    grouped = values.group_by("value").agg(n=values.count(), worth=values.value.sum().cast(EXACT))
+    zero = ibis.literal(0).cast(EXACT)
+    down = ibis.window(order_by=grouped.value.desc(), preceding=None, following=0)
+    positive = ibis.greatest(grouped.worth, zero)
+    levels = grouped.mutate(
+        total=positive.sum().over(ibis.window()).cast(EXACT),
+        before=(positive.sum().over(down) - positive).cast(EXACT),
+    )
+    first = ibis.greatest(levels.value, zero) if rule == "after" else zero
+    levels = levels.mutate(judged=(levels.before + first).cast(EXACT))
+    grade = ibis.cases(
+        (levels.value < 0, "N"),
+        (levels.value == 0, "C"),
+        (below(levels.judged, levels.total, a, or_equal=rule == "after"), "A"),
+        (below(levels.judged, levels.total, b, or_equal=rule == "after"), "B"),
+        else_="C",
+    )
+    classed = levels.mutate(grade=grade)
+    found = classed.group_by("grade").agg(
+        customers=classed.n.sum().cast("int64"),
+        value=classed.worth.sum().cast(EXACT),
+        smallest=classed.value.min(),
+        zero=classed.n.sum(where=classed.value == 0).fill_null(0).cast("int64"),
+    )
+    rows: list[dict[str, Any]] = found.to_pyarrow().to_pylist()
+    return rows
 
-    def smallest(grade: str, worse: list[str]) -> Any:
-        low = (graded.grade == grade).ifelse(graded.value, None).min().over(everybody)
-        others = graded.grade.isin(worse).cast("int64").max().over(everybody)
-        return (others == 1).ifelse(low, None).cast(EXACT)
 
-    found = graded.mutate(a_limit=smallest("A", ["B", "C"]), b_limit=smallest("B", ["C"]))
+def _graded(values: ir.Table, counts: dict[str, dict[str, Any]]) -> ir.Table:
+    """Adds grade, a_limit, b_limit (smallest value of the class, NULL if nobody is below it) and boundary.
+
+    Classes follow the value, so the smallest value of each is all that a customer is compared with.
+    """
+    import ibis
+
+    low = {g: ibis.literal(counts[g]["smallest"], EXACT) for g in "AB" if g in counts}
+    grade = ibis.cases(
+        (values.value < 0, "N"),
+        (values.value == 0, "C"),
+        *((values.value >= low[g], g) for g in "AB" if g in low),
+        else_="C",
+    )
+    none = ibis.null(EXACT)
+    a_limit = low["A"] if "A" in low and {"B", "C"} & counts.keys() else none
+    b_limit = low["B"] if "B" in low and "C" in counts else none
+    found = values.mutate(grade=grade, a_limit=a_limit, b_limit=b_limit)
 
     def near(limit: Any) -> Any:
         return ((found.value - limit).abs() * BOUNDARY <= limit).fill_null(False)
@@ -183,17 +223,20 @@ def near_limits(graded: ir.Table) -> ir.Table:
     return found.mutate(boundary=(found.value > 0) & (near(found.a_limit) | near(found.b_limit)))
 
 
-def _classes(graded: ir.Table) -> list[dict[str, Any]]:
-    grouped = graded.group_by("grade").agg(
-        customers=graded.count(),
-        value=graded.value.sum().cast(EXACT),
-        smallest=graded.value.min(),
-        largest=graded.value.max(),
-        zero=(graded.value == 0).sum(),
-        boundary=graded.boundary.sum(),
+def _with_shares(graded: ir.Table, total: Decimal) -> ir.Table:
+    """Adds share, share_before and share_after down the list; the order of equal ones is for display."""
+    import ibis
+
+    positive = ibis.greatest(graded.value, ibis.literal(0).cast(EXACT))
+    order = [graded.value.desc(), graded.customer_id.asc()]
+    down = ibis.window(order_by=order, preceding=None, following=0)
+    run = graded.mutate(after=positive.sum().over(down).cast(EXACT))
+    whole = ibis.literal(total, EXACT)
+    return run.mutate(
+        share=(run.value >= 0).ifelse(share(run.value, whole), None),
+        share_before=(run.value >= 0).ifelse(share(run.after - run.value, whole), None),
+        share_after=(run.value >= 0).ifelse(share(run.after, whole), None),
     )
-    rows: list[dict[str, Any]] = grouped.to_pyarrow().to_pylist()
-    return rows
 
 
 def _figures(counts: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -213,7 +256,6 @@ def _figures(counts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         figures[f"{grade.lower()}_value_share"] = float(value / total) if total else None
     figures["a_limit"] = counts["A"]["smallest"] if "A" in counts else None
     figures["b_limit"] = counts["B"]["smallest"] if "B" in counts else None
-    figures["boundary_customers"] = sum(row["boundary"] for row in counts.values())
     return figures
 
 

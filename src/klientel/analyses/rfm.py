@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from klientel.analysis import Chart, Column, Context, Figure, Need, Outcome, Param, Table, Window, analysis
 from klientel.errors import BadParameter
-from klientel.expressions import EXACT, named, score, short_history, small_table
+from klientel.expressions import EXACT, named, short_history, small_table
 from klientel.quality import Flag
 from klientel.words import Share, mark, say
 
@@ -219,23 +219,70 @@ def _measured(totals: ir.Table, histories: ir.Table, monetary: str, context: Con
 def _scored(measured: ir.Table, limits: dict[str, tuple[float, ...]]) -> ir.Table:
     import ibis
 
-    n = measured.customer_id.count().over(ibis.window()).cast("int64")
-
-    def made(column: str, name: str, *, descending: bool = False) -> Any:
-        if limits[name]:
-            return _fixed(measured[column], limits[name], descending=descending)
-        return score(measured[column], n, descending=descending)
-
-    scored = measured.mutate(
-        r=made("recency_days", "r", descending=True),
-        f=made("frequency", "f"),
-        m=made("monetary", "m"),
-    )
+    columns = {"r": "recency_days", "f": "frequency", "m": "monetary"}
+    fifths = _fifths(measured, {name: column for name, column in columns.items() if not limits[name]})
+    scores = {
+        name: _fixed(measured[column], limits[name], descending=name == "r")
+        if limits[name]
+        else _by_fifths(measured[column], fifths[name], descending=name == "r")
+        for name, column in columns.items()
+    }
+    scored = measured.mutate(**scores)
     rules = [
         (scored.r.between(r0, r1) & scored.f.between(f0, f1), name) for name, r0, r1, f0, f1 in RECTANGLES
     ]
     text = scored.r.cast("string") + scored.f.cast("string") + scored.m.cast("string")
     return scored.mutate(score=text, segment=ibis.cases(*rules))
+
+
+def _fifths(measured: ir.Table, columns: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Score, lowest and highest value of each score, from mid-ranks of the levels (A6, G7).
+
+    Equal customers are one level, and a score grows with its level: so customers need no ranking, only
+    a comparison with at most four values.
+    """
+    import ibis
+
+    parts = [
+        _levels(measured, column, descending=name == "r").mutate(name=ibis.literal(name))
+        for name, column in columns.items()
+    ]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in columns}
+    if parts:
+        together = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        for row in together.to_pyarrow().to_pylist():
+            found[row["name"]].append(row)
+    return {name: sorted(rows, key=lambda row: int(row["score"])) for name, rows in found.items()}
+
+
+def _levels(measured: ir.Table, column: str, *, descending: bool) -> ir.Table:
+    """One row per score: ceil(5 * (midrank - 1/2) / n) of each level in whole numbers, then its extremes."""
+    import ibis
+
+    levels = measured.group_by(x=measured[column].cast(EXACT)).agg(n=measured.count())
+    order = levels.x.desc() if descending else levels.x.asc()
+    through = levels.n.sum().over(ibis.window(order_by=order, preceding=None, following=0)).cast("int64")
+    everybody = levels.n.sum().over(ibis.window()).cast("int64")
+    # twice (midrank - 1/2) is twice the customers ahead and once those of the level
+    score = (5 * (2 * through - levels.n) + 2 * everybody - 1) // (2 * everybody)
+    scored = levels.mutate(score=score.cast("int64"))
+    return scored.group_by("score").agg(low=scored.x.min(), high=scored.x.max())
+
+
+def _by_fifths(column: Any, rows: list[dict[str, Any]], *, descending: bool) -> Any:
+    import ibis
+
+    if not rows:
+        return ibis.literal(1, "int64")  # nobody to be scored
+    value = column.cast(EXACT)
+    steps = [
+        (value >= ibis.literal(row["low"], EXACT), row["score"])
+        if descending
+        else (value <= ibis.literal(row["high"], EXACT), row["score"])
+        for row in rows[:-1]
+    ]
+    last = ibis.literal(rows[-1]["score"], "int64")
+    return ibis.cases(*steps, else_=last).cast("int64") if steps else last
 
 
 def _fixed(column: Any, limits: tuple[float, ...], *, descending: bool) -> Any:
@@ -244,7 +291,7 @@ def _fixed(column: Any, limits: tuple[float, ...], *, descending: bool) -> Any:
 
     import ibis
 
-    exact = [ibis.literal(Decimal(str(limit))).cast(EXACT) for limit in limits]
+    exact = [ibis.literal(Decimal(str(limit)), EXACT) for limit in limits]
     value = column.cast(EXACT)
     steps = [(value < exact[0], 1), *((value <= limit, i + 2) for i, limit in enumerate(exact[1:]))]
     step = ibis.cases(*steps, else_=5).cast("int64")
