@@ -1,0 +1,5 @@
+"""Models of orders over time: who is still a customer, and how many orders to expect (handbook B11)."""
+
+from klientel.stats.purchases.bgnbd import BGNBD, MBGNBD
+
+__all__ = ["BGNBD", "MBGNBD"]
