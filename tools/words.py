@@ -56,7 +56,8 @@ def merged() -> Catalog:
     catalog = Catalog(locale="de", project="klientel", charset="utf-8", fuzzy=False)
     parts = sorted((LOCALE / "parts").glob("*.po")) if (LOCALE / "parts").exists() else []
     for path in [*([PO] if PO.exists() else []), *parts]:
-        for message in read(path):
+        found = read(path)
+        for message in [*found.obsolete.values(), *found]:
             if message.id and message.string:
                 catalog.add(message.id, message.string)
     return catalog
@@ -89,6 +90,9 @@ def main(check: bool) -> int:
         creation_date=FIXED,
         revision_date=FIXED,
     )
+    unused = {m.id: m for c in (catalog,) for m in c if m.id and m.id not in known}
+    for message in unused.values():  # kept aside: a text that comes back finds its German again
+        kept.obsolete[message.id] = message
     for text in sorted(known):
         kept.add(text, catalog[text].string if text in catalog and catalog[text] is not None else "")
     PO.parent.mkdir(parents=True, exist_ok=True)

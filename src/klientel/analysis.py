@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from klientel.declared import check_declaration
 from klientel.quality import Flag
 from klientel.words import mark
 
@@ -158,6 +159,11 @@ class Context:
     level: float = 0.95
     fiscal_year_start_month: int = 1
 
+    def within(self, day: Any) -> Any:
+        """Ibis condition: the day lies in the window of this call (always true where it is open)."""
+        inside = day < (self.end or self.as_of)
+        return inside if self.start is None else inside & (day >= self.start)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -222,7 +228,7 @@ def analysis(
         hints = get_type_hints(function, include_extras=True)
         signature = inspect.signature(function).parameters
         keywords = [p for p in signature.values() if p.kind is p.KEYWORD_ONLY and p.name != "context"]
-        return Analysis(
+        made = Analysis(
             name=function.__name__,
             title=title,
             question=question,
@@ -236,6 +242,8 @@ def analysis(
             reads=reads or f"docs/analyses/{function.__name__}.md",
             takes_context="context" in signature,
         )
+        check_declaration(made)
+        return made
 
     return declare
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.analysis import Analysis, Estimate, Outcome, Param
 from klientel.book import CANONICAL, DERIVED
+from klientel.declared import check_outcome
 from klientel.engine import failed
-from klientel.errors import BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
+from klientel.errors import AnalysisFailed, BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
 from klientel.periods import window_months
 from klientel.quality import Quality, covered
 from klientel.result import Recipe, Result, ResultTable, Tables
@@ -45,6 +47,8 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
     except KlientelError:
         raise
     except Exception as broke:
+        if os.environ.get("KLIENTEL_DEBUG"):
+            raise
         if type(broke).__module__.split(".")[0] in (
             "duckdb",
             "_duckdb",
@@ -54,7 +58,14 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
             "adbc_driver_manager",
         ):
             raise failed(broke) from broke
-        raise
+        raise AnalysisFailed(
+            say(
+                "The analysis {name} failed inside ({kind}: {text}). KLIENTEL_DEBUG=1 shows where; please report it.",
+                name=analysis.name,
+                kind=type(broke).__name__,
+                text=(str(broke).splitlines() or [""])[0][:300],
+            )  # fmt: skip
+        ) from broke
     return _result(book, analysis, values, outcome)
 
 
@@ -130,6 +141,9 @@ def check_parameters(analysis: Analysis, given: Mapping[str, Any]) -> dict[str, 
     return {name: _value(param, given.get(name, param.default)) for name, param in known.items()}
 
 
+_KINDS = {int: mark("a whole number"), float: mark("a number"), bool: mark("yes or no"), str: mark("text")}
+
+
 def _value(param: Param, value: Any) -> Any:
     if param.unit == "months" and param.name == "window":
         months = window_months(value)
@@ -141,9 +155,9 @@ def _value(param: Param, value: Any) -> Any:
     except (TypeError, ValueError):
         raise BadParameter(
             say(
-                "{name} must be a {kind}, not {value}.",
+                "{name} must be {kind}, not {value}.",
                 name=param.name,
-                kind=param.type.__name__,
+                kind=_KINDS.get(param.type, "text"),
                 value=repr(value),
             )
         ) from None
@@ -197,7 +211,9 @@ def _run(book: Book, analysis: Analysis, values: dict[str, Any], window: Any) ->
         {"context": book.context(window if "window" in values else None)} if analysis.takes_context else {}
     )
     found = analysis.function(*tables, **values, **extra)
-    return found if isinstance(found, Outcome) else Outcome(tables=found)
+    outcome = found if isinstance(found, Outcome) else Outcome(tables=found)
+    check_outcome(analysis, outcome)
+    return outcome
 
 
 def _result(book: Book, analysis: Analysis, values: dict[str, Any], outcome: Outcome) -> Result:

@@ -34,6 +34,11 @@ def _lang() -> str:
     return language()
 
 
+def _spoken(lang: str | None) -> str:
+    """The language of the answer: the command's own --lang, one given before it, or the environment's."""
+    return lang or _lang()
+
+
 def _t(text: str) -> str:
     return translate(text, _lang())
 
@@ -187,8 +192,8 @@ def _command(analysis: Analysis) -> click.Command:
 
             chosen = chart_name or (analysis.charts[0].name if analysis.charts else "")
             result.chart(chosen or None)  # names the charts there are if this one is not
-            save(draw(result, chosen, lang=language(lang)), Path(picture))
-        _write(result, form, table, rows, output, language(lang), quiet=bool(picture))
+            save(draw(result, chosen, lang=_spoken(lang)), Path(picture))
+        _write(result, form, table, rows, output, _spoken(lang), quiet=bool(picture))
 
     command = click.command(analysis.name, help=f"{_t(analysis.title)}. {_t(analysis.question)}")(run)
     for param in reversed(analysis.params):
@@ -241,10 +246,10 @@ def check(form: str, output: str | None, lang: str | None, **given: Any) -> None
     free, locked = unlocked(book)
     if form == "json":
         names = {name: list(missing.columns) for name, missing in locked.items()}
-        write.text(book.intake.to_dict([a.name for a in free], names, language(lang)), output)
+        write.text(book.intake.to_dict([a.name for a in free], names, _spoken(lang)), output)
         return
     sentences = {name: missing.sentence for name, missing in locked.items()}
-    terminal.show_check(_console(output), book.intake, free, sentences, language(lang))
+    terminal.show_check(_console(output), book.intake, free, sentences, _spoken(lang))
 
 
 @cli.command(
@@ -272,7 +277,7 @@ def catalogue(sources: tuple[str, ...], more: tuple[str, ...], lang: str | None,
     if form == "json":
         write.text(write.catalogue(ANALYSES.values(), locked), None)
         return
-    terminal.show_catalogue(_console(None), ANALYSES.values(), locked, language(lang))
+    terminal.show_catalogue(_console(None), ANALYSES.values(), locked, _spoken(lang))
 
 
 @cli.command(
@@ -294,7 +299,7 @@ def report(output: str, lang: str | None, **given: Any) -> None:
     write.report_form(output)
     progress = _progress()
     book = _open(**given, progress=progress)
-    write.report(book, Path(output), language(lang), progress)
+    write.report(book, Path(output), _spoken(lang), progress)
     progress.done()
     _say(say("Report written: {file}", file=output), lang)
 
@@ -310,7 +315,7 @@ def demo(folder: str, lang: str | None, customers: int, seed: int) -> None:
     from klientel.demo import write as write_files
     from klientel.show import write
 
-    spoken = language(lang)
+    spoken = _spoken(lang)
     progress = _progress()
     progress(translate(mark("Simulating the firm"), spoken), 0, None)
     home = Path(folder)
@@ -324,7 +329,7 @@ def demo(folder: str, lang: str | None, customers: int, seed: int) -> None:
 
 
 def _say(sentence: str, lang: str | None) -> None:
-    click.echo(translate(sentence, language(lang)))
+    click.echo(translate(sentence, _spoken(lang)))
 
 
 def _open(

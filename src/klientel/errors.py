@@ -45,6 +45,10 @@ class NotEnoughData(KlientelError):
     """A figure cannot be computed on so little. Analyses catch it and answer with a red flag."""
 
 
+class AnalysisFailed(KlientelError):
+    """An analysis broke inside: a fault of ours, told with its name."""
+
+
 class EngineFailed(KlientelError):
     """The database behind the Book refused or broke."""
 

@@ -43,17 +43,21 @@ class Sentence(str):
         return Sentence, (self.template, self.values)
 
 
-def mark(text: str) -> str:
-    """Mark a text for the catalogue and give it back unchanged."""
-    return text
+class Word(str):
+    """A text of the catalogue. As a value in a sentence it is translated; plain strings are data and are not."""
+
+
+def mark(text: str) -> Word:
+    """Mark a text for the catalogue and give it back, to be translated when it is shown."""
+    return Word(text)
 
 
 def say(template: str, **values: Any) -> Sentence:
     """A sentence with values: say("{n} of {total} rows", n=3, total=10).
 
-    Values may be int, float, Decimal, Share, Amount, date, str or another Sentence; each is written
-    the way the reader's language writes it. Strings among the values that are themselves in the
-    catalogue (titles, units) are translated too.
+    Values may be int, float, Decimal, date, Share (a fraction, read as per cent), Amount (money with two
+    decimals), str, a marked text or another Sentence; each is written the way the reader's language
+    writes it. Plain strings are data (customer names) and stay as they are.
     """
     return Sentence(template, values)
 
@@ -115,7 +119,7 @@ def day(value: date | None, lang: str = "en") -> str:
 def spoken(value: Any, lang: str = "en") -> str:
     """Any value as a person of that language reads it inside a sentence."""
     match value:
-        case Sentence():
+        case Sentence() | Word():
             return translate(value, lang)
         case bool():
             return translate(mark("yes") if value else mark("no"), lang)
@@ -130,7 +134,7 @@ def spoken(value: Any, lang: str = "en") -> str:
         case list() | tuple():
             return ", ".join(spoken(item, lang) for item in value)
         case _:
-            return translate(str(value), lang)
+            return str(value)
 
 
 def _fill(template: str, values: dict[str, Any], lang: str) -> str:

@@ -14,7 +14,8 @@ from klientel.words import Sentence, translate
 class TableReport:
     """One canonical table: where it was read from and how many rows were taken.
 
-    rows = accepted + rejected counts rows of the files, also where several rows make one customer.
+    rows = accepted + rejected counts rows of the files, also where several rows make one customer; `again` of
+    them stand in another table's count already.
     """
 
     table: str
@@ -24,6 +25,7 @@ class TableReport:
     rejected: int = 0
     matches: dict[str, Match] = field(default_factory=dict)
     unmapped: list[str] = field(default_factory=list)
+    again: int = 0  # of the rows, those of files that another table counts already (a flat file's customers)
 
     @property
     def file(self) -> str:

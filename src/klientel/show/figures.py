@@ -65,7 +65,7 @@ def written(value: Any, unit: Unit = "text", lang: str = "en", currency: str | N
         case "month":
             return month(value, lang)
         case "class" | "flag":
-            return spoken(value, lang)
+            return translate(value, lang) if isinstance(value, str) else spoken(value, lang)
         case _:
             return _word(value, lang)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klientel.analysis import GROUPS, Analysis
+from klientel.analysis import GROUPS, Analysis, Column
 from klientel.quality import FLAGS
 from klientel.show.figures import NUMERIC, cell, interval, written
 from klientel.words import day, mark, number, say, translate
@@ -75,6 +75,7 @@ def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 2
 
     arrow = shown.head(rows).to_pydict()
     columns = [c for c in shown.table.columns if any(v is not None for v in arrow[c.name]) or not len(shown)]
+    columns, hidden = _fitting(columns, arrow, lang, console.width)
     grid = Table(title=_safe(translate(shown.table.title, lang)), title_justify="left", header_style="bold")
     for column in columns:
         right = column.unit in NUMERIC
@@ -91,6 +92,28 @@ def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 2
             total=len(shown),
         )
         console.print(_dim(said, lang))
+    if hidden:
+        console.print(
+            _dim(say("Columns that do not fit: {names} (-o FILE.csv writes all).", names=hidden), lang)
+        )
+
+
+def _fitting(
+    columns: list[Column], values: dict[str, list[Any]], lang: str, width: int
+) -> tuple[list[Column], list[str]]:
+    """The columns that fit beside one another, and the names of those that do not."""
+    room, kept = width - 1, []
+    for column in columns:
+        words = translate(column.title, lang).split()
+        cells = [cell(v, column, lang) for v in values[column.name]]
+        longest = max(
+            [*map(len, words), *(len(c) if column.unit in NUMERIC else min(len(c), 24) for c in cells), 1]
+        )
+        room -= longest + 3
+        if room < 0 and kept:
+            break
+        kept.append(column)
+    return kept, [c.name for c in columns[len(kept) :]]
 
 
 def show_quality(console: Console, result: Result, lang: str) -> None:

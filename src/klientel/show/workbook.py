@@ -106,7 +106,8 @@ def workbook(
         for table in result.tables.values():
             title = translate(table.table.title, lang)
             if len(result.tables) > 1 or len(results) > 1:
-                title = f"{translate(result.analysis.title, lang)} {title}"
+                whole = translate(result.analysis.title, lang)
+                title = title if title.startswith(whole) else f"{whole} {title}"
             sheet = book.sheet(title)
             places[result.name, table.table.name] = (sheet, _table(book, sheet, result, table, most))
     add_charts(book, results, places)
