@@ -16,9 +16,11 @@ from klientel.ingest.formats import read_sources
 from klientel.ingest.intake import Intake, TableReport
 from klientel.ingest.lines import LineMaker, Made
 from klientel.ingest.mapping import Template, recognise
-from klientel.ingest.parties import CustomerMaker, by_number, with_outcome
+from klientel.ingest.orders import fill_down, once_per_order, priced_by_list
+from klientel.ingest.parties import CustomerMaker, by_number, firms_before_mails, with_outcome
 from klientel.ingest.raw import Progress, RawTable
 from klientel.ingest.reading import LISTED, Read, Reader, tells
+from klientel.ingest.refs import align
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.signs import correct
 from klientel.ingest.sums import leave_out_totals
@@ -120,13 +122,17 @@ class _Opening:
                 self.intake.ignored.append((recognition.raw.place, recognition.why))
                 continue
             kinds_by_values(recognition, profiles[i])
+            if not recognition.secondary:
+                firms_before_mails([r for r in found if r.raw is recognition.raw], profiles[i])
             read = self.reader.read(recognition, views[i], profiles[i])
             self.reads[recognition.table].append(read)
             readings[i].append(read)
             self.intake.notes += _format_notes(recognition, profiles[i])
         for same in readings.values():
             for read in same:
+                fill_down(self.reader, read)
                 correct(self.reader, read)
+                once_per_order(self.reader, read)
             leave_out_totals(self.reader, same)
             self.intake.notes += [note for read in same for note in read.notes]
 
@@ -157,6 +163,7 @@ class _Opening:
         for read in self.reads.get("opportunity", []):
             with_outcome(self.con, read)
         self._leave_repetitions_out()
+        self.intake.notes += align(self.con, self.reads)
         maker = CustomerMaker(self.con, self.reader)
         columns = maker.make(self.reads.get("customer", []))
         names = maker.names(columns)
@@ -165,6 +172,8 @@ class _Opening:
                 note = by_number(self.con, read, names)
                 self.intake.notes += [note] if note else []
         self.progress(mark("Putting the lines together"), 0, None)
+        sold, products = self.reads.get("order_line", []), self.reads.get("product", [])
+        self.intake.notes += priced_by_list(self.reader, sold, products)
         lines = LineMaker(self.con, self.engine.scratch, self.reader)
         made = lines.make(self.reads, names)
         self.intake.notes += lines.notes

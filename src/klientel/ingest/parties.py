@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from klientel.ingest.mapping import outcome_of
@@ -12,7 +13,8 @@ from klientel.words import Sentence, say
 if TYPE_CHECKING:
     import duckdb
 
-_LINKED = ("customer_id", "parent_customer_id")  # columns of other tables that name a customer
+    from klientel.ingest.recognition import Recognition
+    from klientel.ingest.values import Profile
 
 
 def with_outcome(con: duckdb.DuckDBPyConnection, read: Read) -> None:
@@ -34,6 +36,24 @@ def with_outcome(con: duckdb.DuckDBPyConnection, read: Read) -> None:
     )
     read.view = view
     read.columns = tuple(dict.fromkeys((*read.columns, "outcome")))
+
+
+def firms_before_mails(readings: Sequence[Recognition], profile: dict[str, Profile]) -> None:
+    """Let the firm be the customer where a shop's orders name it beside an e-mail address.
+
+    Several people order for one firm. Changes the recognitions of one raw table, the first of which decides:
+    the address is no customer number where the name is filled as often as the amount.
+    """
+    first = readings[0].columns
+    number, name = first.get("customer_id"), first.get("customer_name")
+    amount = first.get("net_amount") or first.get("qty")
+    if number is None or name is None or amount is None or number.column == name.column:
+        return
+    values = profile[number.column].values
+    filled = profile[name.column].filled >= 0.95 * profile[amount.column].filled
+    if values and all("@" in value for value in values) and filled:
+        for reading in readings:
+            reading.columns.pop("customer_id", None)
 
 
 class CustomerMaker:

@@ -378,6 +378,9 @@ def told(column: str, why: str, match: Match | None) -> tuple[Sentence, Sentence
         return reason, say("Write it like the other rows of {header}.", header=header)
     if why == "total":
         return say(TOTAL), say(TOTAL_HINT)
+    if why == "unpriced":
+        reason = say("Neither the line nor its product has a price.")
+        return reason, say("Add the list price of the product, or a price to the line.")
     if why == "cancelled":
         return say("The order was cancelled."), say("Nothing to do: cancelled orders do not count.")
     if why == "twice":

@@ -81,7 +81,8 @@ def test_a_missing_template_is_said(tmp_path: Path) -> None:
 
 def test_ready_mappings_name_only_columns_that_exist() -> None:
     assert {p.name for p in presets()} == {
-        "hubspot", "salesforce", "pipedrive", "odoo", "zoho", "sap_sd", "datev", "lexware", "sevdesk", "erp",
+        "hubspot", "salesforce", "pipedrive", "odoo", "zoho", "sap_sd", "datev", "lexware", "sevdesk", "erp", "shopify",
+        "woocommerce",
     }  # fmt: skip
     for ready in presets():
         for sheet in ready.sheets:

@@ -47,7 +47,7 @@ def claims(raw: RawTable, table: str, evidence: Mapping[str, Evidence]) -> list[
                 fit = accepts.get(meaning.concept, 0.0)
                 if fit:
                     found.append(
-                        _claim(TABLES[table].field(field), column, meaning, fit, evidence[column.name])
+                        _claim(table, TABLES[table].field(field), column, meaning, fit, evidence[column.name])
                     )
     order = {c.name: i for i, c in enumerate(raw.columns)}
     fields = list(FIELDS[table])
@@ -82,9 +82,11 @@ def assign(
     return taken, lost
 
 
-def _claim(field: Field, column: RawColumn, meaning: Meaning, fit: float, seen: Evidence) -> Claim:
+def _claim(
+    table: str, field: Field, column: RawColumn, meaning: Meaning, fit: float, seen: Evidence
+) -> Claim:
     factor, objection = agreement(field, seen)
-    special, remark = _special(field, column, meaning, seen)
+    special, remark = _special(table, field, column, meaning, seen)
     confidence = min(meaning.strength * fit * factor * special, CERTAIN)
     parts = header(column.header)
     why = _because(meaning, seen, objection or remark)
@@ -205,7 +207,7 @@ def _text(field: Field, seen: Evidence) -> tuple[float, Sentence | None]:
 
 
 def _special(
-    field: Field, column: RawColumn, meaning: Meaning, seen: Evidence
+    table: str, field: Field, column: RawColumn, meaning: Meaning, seen: Evidence
 ) -> tuple[float, Sentence | None]:
     """What only the pair of header and values can tell: number or name, per cent or amount, day or year."""
     concept = meaning.concept
@@ -220,7 +222,7 @@ def _special(
             if (field.kind == "share") == _is_share(column, seen)
             else (0.45, say("the values fit better elsewhere"))
         )
-    if concept == "id" and field.name == "product_id" and seen.unique:
+    if concept == "id" and field.name == "product_id" and seen.unique and table != "product":
         return 0.5, None
     if field.name in {"order_id", "credit_id"} and kinds_of_documents(seen):
         return 0.3, say("the values are kinds of documents")

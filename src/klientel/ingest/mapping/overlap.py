@@ -34,7 +34,7 @@ class Contents:
     def contained(self, child: tuple[RawTable, str], parent: tuple[RawTable, str]) -> float:
         """Fraction (0-1) of the different values of the child column that occur in the parent column.
 
-        Values are compared as trimmed lower-case text, 17850.0 as 17850. 0 if the child has no values.
+        Values are compared as trimmed lower-case text, 17850.0 and 00017850 as 17850. 0 if the child has no values.
         """
         key = (id(child[0]), child[1], id(parent[0]), parent[1])
         if key not in self._shares:
@@ -96,7 +96,7 @@ def _text(column: str) -> Any:
     text = duckdb.FunctionExpression("trim", duckdb.ColumnExpression(column).cast(duckdb.sqltype("VARCHAR")))
     lower = duckdb.FunctionExpression("lower", text)
     return duckdb.FunctionExpression(
-        "regexp_replace", lower, duckdb.ConstantExpression(r"^(\d+)\.0+$"), duckdb.ConstantExpression(r"\1")
+        "regexp_replace", lower, duckdb.ConstantExpression(r"^0*(\d+?)(?:\.0+)?$"), duckdb.ConstantExpression(r"\1")
     )
 
 
