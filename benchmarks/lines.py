@@ -62,7 +62,8 @@ def main() -> int:
         path = lines(folder, rows)
         wanted = [e for e in ENGINES if not given.engines or e in given.engines]
         wanted = [e for e in wanted if e != "pandas" or rows <= PANDAS_UP_TO]
-        runs = _measure(wanted, path, given.repeat)
+        ways = {e: ENGINES[e][1][: 1 if given.ways == "first" else None] for e in wanted}
+        runs = _measure(ways, path, given.repeat)
         agree &= _agree(runs)
         print(_table(rows, runs), flush=True)
         if given.json:
@@ -78,15 +79,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", default="~/.cache/klientel-bench", help="folder for the generated files")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; the engines take turns in each")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, help="only these")
+    parser.add_argument(
+        "--ways", choices=("all", "first"), default="all", help="first: only the first way of each"
+    )
     parser.add_argument("--json", help="append every run to this file")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _measure(engines: list[str], path: Path, repeat: int) -> list[Run]:
+def _measure(ways: dict[str, tuple[str, ...]], path: Path, repeat: int) -> list[Run]:
     """All ways in the first round, then the fastest way of each engine, engines taking turns."""
     runs: list[Run] = []
-    ways = {e: ENGINES[e][1] for e in engines}
+    engines = list(ways)
     for _ in range(repeat):
         for engine in engines:
             for way in ways[engine]:
@@ -100,7 +104,7 @@ def _measure(engines: list[str], path: Path, repeat: int) -> list[Run]:
         for engine in engines:
             own = [r for r in runs if r.engine == engine]
             ways[engine] = (min(own, key=lambda r: r.cpu).way,)
-    best = {engine: ways[engine][0] for engine in engines}
+    best = {engine: ways[engine][0] for engine in ways}
     return [r for r in runs if r.way == best[r.engine]]
 
 
