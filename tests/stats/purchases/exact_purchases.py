@@ -54,7 +54,7 @@ def discounted_if_alive(model, parameters, rate, x, T):
 
 
 def pareto(parameters, x, t_x, T):
-    """(ln L, P(alive)) of one history: the integral over the time of leaving, by quadrature in its logarithm.
+    """(ln L, P(alive)) of one history: the integral over the time of leaving, by quadrature in a logarithm of it.
 
     Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009 eqs. 11-13 before the 2F1 is brought in.
     """
@@ -73,8 +73,13 @@ def leaving(m, n, alpha, beta, low, high):
     if high == low:
         return mp.mpf(0)
     start, stop = mp.log(base + low), mp.log(base + high)
-    # the integrand falls at least like exp(-(m+n-1) q) after its start: cut it into pieces of that scale
-    width = (stop - start) / max(24, min(400, int((stop - start) * (m + n) / 8)))
-    marks = [start + width * k for k in range(int(mp.nint((stop - start) / width)) + 1)]
-    marks[-1] = stop
-    return mp.quad(lambda q: mp.exp(-(i - 1) * q) * (mp.exp(q) + other - base) ** -j, marks, maxdegree=5)
+
+    def log(q):
+        return -(i - 1) * q - j * mp.log(mp.exp(q) + other - base)
+
+    left, right = start, stop  # log-concave: what lies beyond a fall of exp(-90) does not count
+    if log(stop) < log(start) - 90:
+        for _ in range(60):
+            middle = (left + right) / 2
+            left, right = (middle, right) if log(middle) > log(start) - 90 else (left, middle)
+    return mp.quad(lambda q: mp.exp(log(q)), mp.linspace(start, right, 61), method="gauss-legendre")

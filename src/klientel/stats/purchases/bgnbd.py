@@ -12,6 +12,7 @@ from klientel.stats.purchases import stages
 from klientel.stats.purchases.expectation import discounted_orders, expected_orders
 from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, pairs
 from klientel.stats.purchases.model import PurchaseModel
+from klientel.stats.purchases.settings import look_ahead, positive_rate
 from klientel.words import say
 
 _STARTS = (
@@ -64,7 +65,7 @@ class BGNBD(PurchaseModel):
         Fader, Hardie & Lee 2005 eq. 10, computed as a sum of positive terms (see `expectation`), so that
         a = 1 is no special case; for k > 1 exact as well (mixture over the stages since the last order).
         """
-        count, last, observed, ahead = np.broadcast_arrays(*checked(x, t_x, T), _ahead(t))
+        count, last, observed, ahead = np.broadcast_arrays(*checked(x, t_x, T), look_ahead(t))
         out = np.empty(count.size)
         flat = [np.ravel(c) for c in (count, last, observed, ahead)]
         for part in chunks(out.size):
@@ -73,7 +74,7 @@ class BGNBD(PurchaseModel):
 
     def expected_purchases(self, t: ArrayLike) -> Floats:
         """E[X(t)] of a new customer, first order not counted. Fader, Hardie & Lee 2005 eq. 9."""
-        ahead = np.atleast_1d(_ahead(t))
+        ahead = np.atleast_1d(look_ahead(t))
         zero = np.zeros_like(ahead)
         alive = self.b_ / (self.a_ + self.b_) if self.at_start else 1.0
         value = alive * expected_orders(
@@ -85,7 +86,7 @@ class BGNBD(PurchaseModel):
         """P(X(t) = n) of a new customer. Fader, Hardie & Lee 2005 eq. 8 (for MBG with dropout at time 0)."""
         from scipy.special import betainc, betaln
 
-        n_, t_ = np.broadcast_arrays(np.asarray(n, dtype=float), _ahead(t))
+        n_, t_ = np.broadcast_arrays(np.asarray(n, dtype=float), look_ahead(t))
         u = t_ / (self.alpha_ + t_)
         base = betaln(self.a_, self.b_)
         stay = np.exp(betaln(self.a_, self.b_ + n_ + self.at_start) - base)
@@ -99,7 +100,7 @@ class BGNBD(PurchaseModel):
         """P(no order in (T, T+t] | x, t_x, T): gone already, or alive and silent. Handbook B11, B14."""
         count, last, observed = checked(x, t_x, T)
         gone = 1.0 / (1.0 + np.exp(np.minimum(-self._log_odds_gone(count, last, observed), 709.0)))
-        whole, ahead = self.r_ + self.k * count, _ahead(t)
+        whole, ahead = self.r_ + self.k * count, look_ahead(t)
         now = stages.log_none(whole, (observed - last) / (self.alpha_ + observed), self.k)
         later = stages.log_none(whole, (observed + ahead - last) / (self.alpha_ + observed + ahead), self.k)
         silent = whole * np.log((self.alpha_ + observed) / (self.alpha_ + observed + ahead)) + later - now
@@ -114,7 +115,7 @@ class BGNBD(PurchaseModel):
         form; see `expectation.discounted_orders`, exact to 1e-9. Source of the idea: Fader, Hardie & Lee
         2005 (JMR) for the Pareto/NBD.
         """
-        delta = _rate(rate)
+        delta = positive_rate(rate)
         count, last, observed = checked(x, t_x, T)
         out = np.zeros(count.size)
         flat = [np.ravel(c) for c in (count, last, observed)]
@@ -254,16 +255,3 @@ class MBGNBD(BGNBD):
     """
 
     at_start: ClassVar[int] = 1
-
-
-def _ahead(t: ArrayLike) -> Floats:
-    ahead = np.asarray(t, dtype=float)
-    if not (np.isfinite(ahead) & (ahead >= 0)).all():
-        raise BadParameter(say("The time to look ahead must be a number and not negative."))
-    return ahead
-
-
-def _rate(rate: float) -> float:
-    if not (np.isfinite(rate) and rate > 0):
-        raise BadParameter(say("The discount rate must be positive: orders for ever have no sum without it."))
-    return float(rate)

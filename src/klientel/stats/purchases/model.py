@@ -16,7 +16,7 @@ from klientel.stats.purchases.search import FLAT, HIGH, LOW, Fit, Prior, climb_t
 from klientel.words import Sentence, say
 
 ENOUGH_CUSTOMERS, ENOUGH_REPEATERS = 100, 50  # handbook B11: below, a prior holds the parameters
-_HINT, _HINT_ROWS = 2.0, 16_384  # log-likelihood that dropout must gain before the data are said to show any
+_HINT, _HINT_ROWS = 2.0, 4_096  # log-likelihood that dropout must gain before the data are said to show any
 _AT_ONCE = 262_144  # simulated futures worked on at once
 _NONE = (-30.0, 0.0)  # logs of the two dropout parameters (a, b or s, beta) at which nobody leaves
 

@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
-from klientel.stats.purchases.histories import Floats, Histories
+from klientel.stats.purchases.histories import Floats, Histories, chunks
 
 Evaluate = Callable[[Floats, Histories], tuple[float, Floats]]
 Objective = Callable[[Floats], tuple[float, Floats]]
+_Top = tuple[Floats, float, Floats, bool]  # log-parameters, value, gradient, settled
 
 LOW, HIGH = np.log(1e-5), np.log(2e4)  # of every parameter, in scaled time
 FLAT = 1e4  # a parameter beyond this says that the likelihood is flat (handbook B11)
-_SCREEN, _SAMPLE, _CURVE = 2_000, 16_384, 65_536
+_SIZES = (2_048, 16_384, 65_536)  # histories that the search goes through before it takes all
 _STEP = 1e-4
 
 
@@ -49,21 +51,41 @@ class Prior:
 def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> Fit:
     """The best log-parameters found from all starts.
 
-    Starts are screened on about 2,000 histories, the best two are followed on about 16,000, and the
-    winner climbs on all of them with the sample's curvature, which needs only a few exact passes.
+    Starts are screened on about 2,000 histories; the best top found there climbs on about 16,000, 65,000
+    and all of them, each time with the curvature of the smaller set, so that few exact passes do.
     """
-    screen = objective(evaluate, rows.sample(_SCREEN), prior)
-    tried = sorted((_lbfgs(screen, np.asarray(s), 25) for s in starts), key=lambda found: -found[0])
-    sample = objective(evaluate, rows.sample(_SAMPLE), prior)
-    best = max((_lbfgs(sample, theta, 500) for _, theta in tried[:2]), key=lambda found: found[0])[1]
-    tolerance = 1e-12 if rows.rows <= _SAMPLE else 1e-10
-    whole = objective(evaluate, rows, prior)
-    theta, value, gradient, done = _climb(whole, best, curvature(sample, best), tolerance)
-    if not done:
-        theta = _lbfgs(whole, theta, 500)[1]
-        theta, value, gradient, done = _climb(whole, theta, curvature(sample, theta), tolerance)
-    final = curvature(objective(evaluate, rows.sample(_CURVE), prior), theta)
+    theta, value, gradient, done = _screened(evaluate, rows, starts, prior)
+    sizes = [size for size in _SIZES if size < rows.rows] + [rows.rows]
+    final: Floats | None = None
+    for smaller, size in pairwise(sizes):
+        final = curvature(objective(evaluate, rows.sample(smaller), prior), theta)
+        here = objective(evaluate, rows.sample(size), prior)
+        theta, value, gradient, done = _top(here, theta, final, 1e-10 if size > _SIZES[1] else 1e-12)
+    if (
+        final is None or rows.rows <= _SIZES[-1]
+    ):  # beyond, the curve of 65,536 evenly taken histories tells it
+        final = curvature(objective(evaluate, rows, prior), theta)
     return Fit(theta, value, gradient, final, done)
+
+
+def _screened(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> _Top:
+    """The best top on a few histories; the start that leads to it may lie anywhere."""
+    few = objective(evaluate, rows.sample(_SIZES[0]), prior)
+    tried = sorted((_lbfgs(few, np.asarray(s), 30) for s in starts), key=lambda found: -found[0])
+    ends: list[Floats] = []
+    for _, theta in tried[:3]:  # those that lead to the same top are climbed once
+        if all(np.abs(theta - other).max() > 0.02 for other in ends):
+            ends.append(theta)
+    return max((_top(few, theta, curvature(few, theta), 1e-12) for theta in ends), key=lambda top: top[1])
+
+
+def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float) -> _Top:
+    """The top near theta: Newton steps, and the slower search where they do not settle."""
+    found = _climb(f, theta, bend, tolerance)
+    if found[3]:
+        return found
+    theta = _lbfgs(f, found[0], 500)[1]
+    return _climb(f, theta, curvature(f, theta), tolerance)
 
 
 def objective(evaluate: Evaluate, rows: Histories, prior: Prior) -> Objective:
@@ -82,6 +104,14 @@ def total(evaluate: Evaluate, theta: Floats, rows: Histories) -> tuple[float, Fl
         return evaluate(theta, pieces[0])
     parts = list(_threads().map(lambda piece: evaluate(theta, piece), pieces))
     return float(sum(part[0] for part in parts)), np.sum([part[1] for part in parts], axis=0)
+
+
+def in_pieces(f: Callable[[slice], Floats], size: int, piece: int = 32_768) -> Floats:
+    """f over slices of `size` rows on the processor's cores, joined in order."""
+    slices = list(chunks(size, piece))
+    if len(slices) == 1:
+        return f(slices[0])
+    return np.concatenate(list(_threads().map(f, slices))) if slices else np.zeros(0)
 
 
 def climb_two(evaluate: Objective, theta: Floats, fixed: tuple[float, float]) -> float:
@@ -133,9 +163,7 @@ def _lbfgs(f: Objective, start: Floats, steps: int) -> tuple[float, Floats]:
     return -float(found.fun) * scale, np.asarray(found.x)
 
 
-def _climb(
-    f: Objective, theta: Floats, information: Floats, tolerance: float
-) -> tuple[Floats, float, Floats, bool]:
+def _climb(f: Objective, theta: Floats, information: Floats, tolerance: float) -> _Top:
     """Newton steps with BFGS updates of the curvature until a step promises less than `tolerance`."""
     values, vectors = np.linalg.eigh(information)
     bend = (vectors * np.maximum(values, 1e-8 * max(values.max(), 1.0))) @ vectors.T
