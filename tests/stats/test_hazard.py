@@ -321,6 +321,7 @@ def test_the_model_uses_its_calibration():
     low, high = model.interval(x[4_000:], period[4_000:])
     assert (low <= corrected + 1e-12).all()
     assert (corrected <= high + 1e-12).all()
+    assert model.fit(x, y, period).calibrator_ is None  # a new fit needs a new calibration
     with pytest.raises(BadParameter, match="did you mean isotonic"):
         Calibrator("isotone")
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from klientel.errors import BadParameter, NotEnoughData
 from klientel.stats import beta_functions
+from klientel.stats.renewal_choice import choose
 from klientel.stats.renewal_tables import cohort_table, contract_table
-from klientel.stats.renewals import BetaDiscreteWeibull, ConstantRetention, ShiftedBetaGeometric, choose
+from klientel.stats.renewals import BetaDiscreteWeibull, ConstantRetention, ShiftedBetaGeometric
 
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
@@ -239,7 +240,7 @@ def test_all_or_nothing_is_not_identified():
     assert model.survival(3) == pytest.approx(0.7, abs=1e-3)
 
 
-@pytest.mark.parametrize("survivors", [[], [5], [0, 0, 0], [10, 10, 10], [10, 5]])
+@pytest.mark.parametrize("survivors", [[], [5], [0, 0, 0], [10, 10, 10], [10, 5], [10, 0, 0]])
 def test_too_little_to_learn_from(survivors):
     with pytest.raises(NotEnoughData):
         ShiftedBetaGeometric().fit(survivors)
@@ -320,3 +321,17 @@ def test_choice_needs_periods():
         choose([10, 5, 2])
     with pytest.raises(BadParameter):
         choose(HIGH_END, holdout=1.0)
+
+
+def test_everybody_leaves_at_the_first_renewal():
+    gone = ConstantRetention().fit([10, 0, 0])
+    assert gone.churn_ == 1
+    assert gone.survival([0, 1, 5]) == pytest.approx([1, 0, 0], abs=1e-200)
+    assert gone.discounted_expected_lifetime(0.1) == pytest.approx(1)
+    assert gone.loglik_ == 0
+
+
+def test_a_cohort_that_dies_out_can_be_judged():
+    choice = choose([100, 60, 40, 30, 24, 20, 0, 0])
+    assert choice.calibrated_on == 4
+    assert all(np.isfinite(score.loss) for score in choice.scores)

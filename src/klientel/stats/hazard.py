@@ -118,7 +118,7 @@ class DiscreteHazard:
         total, gone = float(rows.w.sum()), float(rows.w @ rows.y)
         if not 0 < gone < total:
             raise NotEnoughData(say("A churn model needs customers who left and customers who stayed."))
-        self.n_, self.events_ = total, gone
+        self.n_, self.events_, self.calibrator_ = total, gone, None
         self.means_ = np.asarray(rows.w @ rows.x / total)
         spread = np.sqrt(np.maximum(sum(w @ (x - self.means_) ** 2 for x, w in rows.pieces()) / total, 0.0))
         self.scales_ = np.where(spread > 1e-12 * np.maximum(np.abs(self.means_), 1), spread, 1.0)

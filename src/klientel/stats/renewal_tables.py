@@ -32,7 +32,8 @@ def cohort_table(survivors: ArrayLike) -> RiskTable:
         raise BadParameter(say("Survivors must be counts that never grow from one period to the next."))
     if alive.size < 2 or alive[0] == 0:
         raise NotEnoughData(say("A renewal model needs contracts and at least one renewal."))
-    return RiskTable(np.arange(1.0, alive.size), alive[:-1], alive[:-1] - alive[1:])
+    up = alive[:-1] > 0
+    return RiskTable(np.arange(1.0, alive.size)[up], alive[:-1][up], (alive[:-1] - alive[1:])[up])
 
 
 def contract_table(

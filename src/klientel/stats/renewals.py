@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -210,11 +209,11 @@ class ConstantRetention(RenewalModel):
     def log_survival(self, t: ArrayLike) -> Floats:
         """ln S(t) = t ln(1 - churn)."""
         at = np.asarray(t, dtype=float)
-        return np.asarray(np.where(at > 0, at, 0.0) * np.log1p(-min(self.churn_, 1 - 1e-300)))
+        return np.asarray(at * np.log(max(1 - self.churn_, 1e-300)))
 
     def _residual(self, rate: float, n: Floats) -> Floats:
-        keep = 1 - self.churn_
-        return np.full(n.shape, keep * (1 + rate) / (rate + self.churn_))
+        keep = max(1 - self.churn_, 0.0)
+        return np.full(n.shape, keep * (1 + rate) / (1 + rate - keep))
 
 
 class ShiftedBetaGeometric(RenewalModel):
@@ -318,77 +317,6 @@ class BetaDiscreteWeibull(RenewalModel):
         per_keep = (n - d) - d * np.exp(log_keep) / churn
         slope = ((slopes[:, 0] - slopes[:, 1]) * per_keep).sum(axis=1)
         return -float(value), -slope * numbers
-
-
-@dataclass(frozen=True)
-class HoldOut:
-    """How a model forecast the later renewals: logarithmic loss per renewal, mean error of S(t), forecast."""
-
-    name: str
-    loss: float
-    survival_error: float
-    forecast: Floats
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The model with the smallest hold-out loss, refitted to everything, beside what all candidates scored."""
-
-    model: RenewalModel
-    name: str
-    scores: tuple[HoldOut, ...]
-    calibrated_on: int
-
-    @property
-    def beats_baseline(self) -> bool:
-        """True if the chosen model is not the constant rate."""
-        return not isinstance(self.model, ConstantRetention)
-
-
-def choose(
-    table: RiskTable | ArrayLike,
-    candidates: tuple[type[RenewalModel], ...] = (
-        ConstantRetention,
-        ShiftedBetaGeometric,
-        BetaDiscreteWeibull,
-    ),
-    holdout: float = 1 / 3,
-) -> Choice:
-    """The renewal model that forecasts the held-out later renewal periods best (handbook F1, F2).
-
-    table: a risk table, or survivors of one cohort. The last `holdout` share of the renewal periods is
-    kept back; each candidate is fitted to the earlier ones and scored by its logarithmic loss on who
-    left later. Candidates that need more periods than there are drop out; at a tie the first wins.
-    Raises NotEnoughData if fewer than two periods remain to fit or none to score.
-    """
-    whole = table if isinstance(table, RiskTable) else cohort_table(table)
-    if not 0 < holdout < 1:
-        raise BadParameter(say("The share held out must lie between 0 and 1."))
-    cut = whole.t.size - max(1, round(holdout * whole.t.size))
-    if cut < 2:
-        raise NotEnoughData(say("A hold-out needs at least three renewal periods."))
-    early = RiskTable(whole.t[:cut], whole.at_risk[:cut], whole.ended[:cut])
-    late = RiskTable(whole.t[cut:], whole.at_risk[cut:], whole.ended[cut:])
-    scores, kinds = [], []
-    for kind in candidates:
-        try:
-            scores.append(_score(kind().fit_table(early), late))
-            kinds.append(kind)
-        except NotEnoughData:
-            continue
-    if not scores:
-        raise NotEnoughData(say("No contract ended, so a renewal model has nothing to learn from."))
-    best = int(np.argmin([score.loss for score in scores]))
-    return Choice(kinds[best]().fit_table(whole), scores[best].name, tuple(scores), cut)
-
-
-def _score(model: RenewalModel, late: RiskTable) -> HoldOut:
-    keep = np.clip(np.asarray(model.retention(late.t)), 1e-12, 1 - 1e-12)
-    n, d = late.at_risk, late.ended
-    loss = -(d * np.log1p(-keep) + (n - d) * np.log(keep)).sum() / n.sum()
-    forecast = np.cumprod(keep)
-    error = np.abs(forecast - np.cumprod(1 - d / n)).mean()
-    return HoldOut(model.title, float(loss), float(error), forecast)
 
 
 def _enough(table: RiskTable, parameters: int) -> None:
