@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from klientel.stats import purchases
+from klientel.stats.purchases import expectation
 from klientel.stats.purchases.histories import grouped
 
 PARAMETERS = [
@@ -54,3 +55,31 @@ def test_discounted_orders(rate, parameters):
         assert model.discounted_expected_purchases(rate, x, t_x, T) == pytest.approx(
             wanted * alive, rel=1e-10
         )
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_the_sum_and_the_integral_agree(k):
+    """Two independent computations of the same expectation, over four orders of magnitude of everything."""
+    rng = np.random.default_rng(k)
+    u, whole = 10 ** rng.uniform(-2, 2, 80), 10 ** rng.uniform(-1.5, 2, 80)
+    a, survived = 10 ** rng.uniform(-2, 2, 80), 10 ** rng.uniform(-1, 2, 80)
+    for done in range(k):
+        series = expectation._series(u, whole, a, survived, k, done)
+        integral = expectation._integral(u, whole, a, survived, k, done)
+        assert integral == pytest.approx(series, rel=1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_huge_horizons_are_quick_and_on_the_curve(k):
+    t = np.array([1e3, 1e5, 1e7, 1e9])
+    orders = purchases.MBGNBD.from_parameters(0.3, 1e-3, 0.7, 2.0, k=k).expected_purchases(t)
+    assert (np.diff(orders) > 0).all()
+    assert np.isfinite(orders).all()
+
+
+@pytest.mark.parametrize(("a", "b"), [(80.0, 0.16), (0.011, 0.34), (1e4, 1e4), (0.5, 2e4), (1e-3, 1e3)])
+def test_means_over_the_dropout_probability(a, b):
+    p, log_stay, weight = expectation.dropout_rule(np.array([a]), np.array([b]))
+    assert (weight * p).sum() == pytest.approx(a / (a + b), rel=1e-11)
+    assert (weight * np.exp(log_stay)).sum() == pytest.approx(b / (a + b), rel=1e-11)
+    assert (weight * p * p).sum() == pytest.approx(a * (a + 1) / ((a + b) * (a + b + 1)), rel=1e-11)

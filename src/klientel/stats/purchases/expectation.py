@@ -25,6 +25,7 @@ from klientel.stats.purchases.histories import Floats, Integers
 _COLUMNS = 2_048  # customers summed at once
 _LONG = 4_000.0  # terms from which the integral is quicker
 _SHARE = 1e-15  # of the sum: what the terms left out may amount to
+_SURE = -14.0  # log chance to stay below which leaving is as good as sure
 _LOG = 0.04  # step of the double-exponential rule
 
 
@@ -35,7 +36,7 @@ def expected_orders(u: Floats, whole: Floats, a: Floats, survived: Floats, k: in
     """
     length = whole * u + 10 * np.sqrt(whole * u * (1 + u)) + 37 * (1 + u) + 16
     out = np.empty(u.size)
-    long = (length > _LONG) & (k == 1)
+    long = length > _LONG
     order = np.flatnonzero(~long)
     order = order[np.argsort(length[order], kind="stable")]
     pieces = [order[i : i + _COLUMNS] for i in range(0, order.size, _COLUMNS)]
@@ -52,7 +53,7 @@ def expected_orders(u: Floats, whole: Floats, a: Floats, survived: Floats, k: in
             work(piece)
     for i in range(0, hard.size, 256):
         part = hard[i : i + 256]
-        out[part] = _integral(u[part], whole[part], a[part], survived[part])
+        out[part] = _integral(u[part], whole[part], a[part], survived[part], k, done)
     return out
 
 
@@ -84,27 +85,74 @@ def _series(u: Floats, whole: Floats, a: Floats, survived: Floats, k: int, done:
                 chance, mass, found = chance * shrink, mass * shrink, found * shrink
 
 
-def dropout_rule(a: Floats, survived: Floats) -> tuple[Floats, Floats]:
-    """Nodes p and weights (sum 1) of a Beta(a, survived) mean: rows × nodes, double-exponential in logit p."""
+def dropout_rule(a: Floats, survived: Floats) -> tuple[Floats, Floats, Floats]:
+    """Nodes p, log(1 - p) and weights (sum 1) of a Beta(a, survived) mean: rows × nodes.
+
+    Trapezoid in xi with logit p = centre + scale sinh(xi): double-exponential at both ends.
+    """
     a, b = np.atleast_1d(a)[:, None], np.atleast_1d(survived)[:, None]
     scale = np.minimum(np.sqrt(1 / a + 1 / b), 1.0)
-    left, right = np.arcsinh(45 / (a * scale)) + 1, np.arcsinh((45 / b + 4) / scale) + 1
+    centre = np.log(a) - np.log(b)
+    left, right = (np.arcsinh(_reach(a, b, centre, scale * side) / scale) for side in (-1, 1))
     steps = int(np.ceil(float((left + right).max()) / _LOG))
     xi = -left + (left + right) * (np.arange(steps + 1) / steps)
-    y = np.log(a) - np.log(b) + scale * np.sinh(xi)
+    y = centre + scale * np.sinh(xi)
     low = np.logaddexp(0.0, -y)  # -log p
     high = np.logaddexp(0.0, y)  # -log (1 - p)
     log = -a * low - b * high
     weight = np.exp(log - log.max(axis=1, keepdims=True)) * np.cosh(xi)
-    return np.exp(-low), weight / weight.sum(axis=1, keepdims=True)
+    # a small `a` puts weight on p below 1e-290; what is averaged is constant there, but must not divide 0 by 0
+    p, log_stay = np.maximum(np.exp(-low), 1e-290), -np.maximum(high, 1e-290)
+    return p, log_stay, weight / weight.sum(axis=1, keepdims=True)
 
 
-def _integral(u: Floats, whole: Floats, a: Floats, survived: Floats) -> Floats:
-    """E over p of (1 - (1 + p u)^-Z)/p: orders until dropout or t, Fader, Hardie & Lee 2005 before eq. 9."""
-    p, weight = dropout_rule(a, survived)
-    safe = np.maximum(p, 1e-300)
-    orders = -np.expm1(-whole[:, None] * np.log1p(safe * u[:, None])) / safe
+def _reach(a: Floats, b: Floats, centre: Floats, step: Floats) -> Floats:
+    """How far from the centre, by doubled steps, the beta density of the logit has fallen by exp(-45)."""
+
+    def height(y: Floats) -> Floats:
+        return -a * np.logaddexp(0.0, -y) - b * np.logaddexp(0.0, y)
+
+    top, far = height(centre), step.copy()
+    for _ in range(80):
+        short = height(centre + far) > top - 45
+        if not short.any():
+            break
+        far = np.where(short, 2 * far, far)
+    return np.abs(far)
+
+
+def _integral(u: Floats, whole: Floats, a: Floats, survived: Floats, k: int, done: int) -> Floats:
+    """E over p of (1 - (1-p)^N)/p, N = floor((M + done)/k): orders until dropout or t.
+
+    For k = 1 it is (1 - (1 + p u)^-Z)/p, as in Fader, Hardie & Lee 2005 before eq. 9. For k > 1 the power with
+    the floor is a sum over the k-th roots z of 1 - p of c z^(M + done), c = mean of z^-l for l < k, and the
+    mean of z^M is (1 + u (1 - z))^-Z; 1 - z and the differences from 1 are taken without cancellation.
+    """
+    p, log_stay, weight = dropout_rule(a, survived)
+    u, whole = u[:, None], whole[:, None]
+    log_z = np.maximum(log_stay, _SURE) / k if k > 1 else log_stay
+    lost = -np.expm1(log_z)
+    reached = -np.expm1(-whole * np.log1p(u * lost))
+    beyond = sum(np.expm1((done - i) * log_z) for i in range(k)) / k if k > 1 else 0.0
+    orders = ((1 + beyond) * reached - beyond) / p
+    for i in range(1, k):
+        z = np.exp(log_z + 2j * np.pi * i / k)
+        per = z ** (done + 1) / (k * (1 - z)) * np.exp(-k * log_z)  # c z^done over p
+        orders -= (per * (1 + u * (1 - z)) ** -whole).real
+    if k > 1:  # nearly sure to leave: the roots would cancel, but 1 - p is so small that two orders do
+        none, one = _few(u, whole, k, done)
+        orders = np.where(log_stay < _SURE, (1 - none - np.exp(log_stay) * one) / p, orders)
     return np.asarray((weight * orders).sum(axis=1))
+
+
+def _few(u: Floats, whole: Floats, k: int, done: int) -> tuple[Floats, Floats]:
+    """P(N = 0) and P(N = 1) without dropout: negative binomial stages, `done` of the first k passed."""
+    chance = np.exp(-whole * np.log1p(u))
+    parts = [chance]
+    for m in range(2 * k - done - 1):
+        chance = chance * (u / (1 + u)) * (whole + m) / (m + 1)
+        parts.append(chance)
+    return np.sum(parts[: k - done], axis=0), np.sum(parts[k - done :], axis=0)
 
 
 def discounted_orders(
@@ -139,7 +187,7 @@ def _discounted(
     grid = np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step
     rates = np.exp(grid)
     loss = np.log1p(rate / rates)
-    p, weight = dropout_rule(np.array([a]), np.array([survived]))
+    p, _, weight = dropout_rule(np.array([a]), np.array([survived]))
     mean = _in_rows(grid.size, lambda part: (1 / (p + np.expm1(k * loss[part])[:, None])) @ weight[0])
     mean *= np.exp(done * loss) * step
 

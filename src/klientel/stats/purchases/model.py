@@ -63,7 +63,7 @@ class PurchaseModel(ABC):
             raise NotEnoughData(
                 say("All customers are new today: nothing can be learned about their orders.")
             )
-        factor = SPAN / longest
+        factor = SPAN / longest if self.clocked else 1.0  # opportunities are counted, not timed
         scaled = rows.scaled(factor)
         self.n_ = rows.n
         repeaters = float(rows.w[rows.x > 0].sum())
