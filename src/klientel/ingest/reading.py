@@ -273,7 +273,9 @@ def _tests(found: Recognition, plan: _Plan) -> list[tuple[str, str, str]]:
             kind = entity.field(name).kind
             empty = _empty(kind, identifier(f"__{name}"), _type(found, plan.raw[name]))
             why = "date" if kind == "date" else "number"
-            tests.append((f"{identifier(name)} IS NULL AND NOT {empty}", name, why))
+            # CASE looks at the few cells that could not be read; AND would look at all of them
+            test = f"CASE WHEN {identifier(name)} IS NULL THEN NOT {empty} ELSE false END"
+            tests.append((test, name, why))
     if "period" in plan.raw:
         raw = text_sql(identifier("__period"))
         tests.append((f"order_date IS NULL AND NOT {date_empty_sql(raw)}", "period", "date"))
@@ -335,10 +337,11 @@ def _sql(found: Recognition, plan: _Plan, source: str, number: int) -> str:
     if plan.tests:
         whens = [(t, f"{c}|{w}", _raw_of(c, plan, found)) for t, c, w in plan.tests]
         reject = "CASE " + " ".join(f"WHEN {t} THEN {quoted(code)}" for t, code, _ in whens) + " END"
-        value = "CASE " + " ".join(f"WHEN {t} THEN {raw}" for t, _, raw in whens) + " END"
+        raws = " ".join(f"WHEN {quoted(code)} THEN {raw}" for _, code, raw in whens)
+        value = f"CASE WHEN reject IS NOT NULL THEN CASE reject {raws} END END"
     names = ", ".join(["line", "source_no", *(identifier(n) for n in plan.columns)])
-    inner = f"SELECT {', '.join(kept)} FROM {source}"
-    return f"SELECT {names}, {reject} AS reject, {value} AS reject_value FROM ({inner})"
+    tested = f"SELECT *, {reject} AS reject FROM (SELECT {', '.join(kept)} FROM {source})"
+    return f"SELECT {names}, reject, {value} AS reject_value FROM ({tested})"
 
 
 def _raw_of(column: str, plan: _Plan, found: Recognition) -> str:

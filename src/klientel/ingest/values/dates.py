@@ -103,7 +103,7 @@ def date_empty_sql(column: str) -> str:
     """SQL condition: the text is empty or stands for "no date" (0000-00-00, 1900-01-00, 9999-12-31)."""
     marks = ", ".join(quoted(mark) for mark in ("", *MARKS))
     return (
-        f"coalesce(lower({trimmed_sql(column)}) IN ({marks}) "
+        f"coalesce(list_contains([{marks}], lower({trimmed_sql(column)})) "
         f"OR regexp_full_match({trimmed_sql(column)}, {quoted(_NO_DATE)}), true)"
     )
 
