@@ -88,8 +88,15 @@ def _monthly(rates: ir.Table, target: str) -> ir.Table:
     return both.group_by("from_currency", "month").agg(rate=both.rate.mean())
 
 
-def reporting_currency(wanted: str | None, found: list[tuple[str, int]]) -> str | None:
-    """The reporting currency: the wanted one, else the most frequent of the lines, else unknown (None)."""
+def reporting_currency(
+    wanted: str | None, found: list[tuple[str, int]], rates: ir.Table | None = None
+) -> str | None:
+    """The reporting currency: the wanted one, else the one that all rates lead into, else the most frequent
+    of the lines (`found`, with counts, the most frequent first), else unknown (None)."""
     if wanted:
         return code(wanted)
+    if rates is not None and len(found) > 1:
+        targets = rates.select(rates.to_currency).distinct().limit(2).to_pyarrow().to_pylist()
+        if len(targets) == 1 and targets[0]["to_currency"]:
+            return str(targets[0]["to_currency"])
     return found[0][0] if found else None

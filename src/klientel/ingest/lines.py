@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from klientel.ingest.reading import Read, Reader
 from klientel.ingest.sql import AMOUNT
-from klientel.ingest.values.shapes import identifier
+from klientel.ingest.values.shapes import identifier, quoted
 from klientel.words import Sentence, say
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ COLUMNS: dict[str, str] = {
     "source_no": "INTEGER",
     "line": "BIGINT",
 }
+# Beginnings of words in the status of a contract that has ended or was cancelled.
+_OVER = (
+    "gekündigt", "beendet", "abgelaufen", "ausgelaufen", "inaktiv", "storniert", "cancel", "ended", "expired", "inactive",
+    "terminated", "churned",
+)  # fmt: skip
 _FROM_HEADER = ("customer_id", "customer_name", "order_date", "currency", "rep_id")
 
 
@@ -57,11 +63,14 @@ class LineMaker:
         self.notes: list[Sentence] = []
         self._heads: list[Read] = []
 
-    def make(self, reads: dict[str, list[Read]], names: str | None) -> Made | None:
+    def make(
+        self, reads: dict[str, list[Read]], names: str | None, today: date | None = None
+    ) -> Made | None:
         """The lines; None if no table says anything about value.
 
         names: view of (name, customer_id) to find the number of customers that lines know by name only.
-        Order lines first; without them order totals; without those won opportunities.
+        Order lines first; without them order totals; without those won opportunities; without those what
+        the contracts that run `today` bring in each period.
         """
         lines = [r for r in reads.get("order_line", []) if AMOUNT in r.columns]
         headers = reads.get("order_header", [])
@@ -81,6 +90,17 @@ class LineMaker:
                     say("No sales were given: won opportunities stand for them, on their closing day.")
                 )
         parts = [p for p in parts if p]
+        if not parts:
+            contracts = [r for r in reads.get("project_contract", []) if "recurring_amount" in r.columns]
+            parts = [self._contract_part(r, today) for r in contracts if _knows_customer(r)]
+            source = "project_contract"
+            if parts:
+                self.notes.append(
+                    say(
+                        "No sales were given: the recurring amount of the running contracts stands for them. "
+                        "Add invoices, or the amounts charged so far, for everything that looks at time."
+                    )
+                )
         if not parts:
             return None
         parts += [
@@ -191,6 +211,23 @@ class LineMaker:
             else ("customer_id" if "customer_id" in read.columns else "customer_name")
         )
         return f"{part} WHERE outcome = 'won' AND {AMOUNT} IS NOT NULL AND {key} IS NOT NULL" if part else ""
+
+    def _contract_part(self, read: Read, today: date | None) -> str:
+        """The recurring amount of the contracts that have not ended, without a day."""
+        have = set(read.columns)
+        over = [f"coalesce(contains(lower(status), {quoted(w)}), false)" for w in _OVER if "status" in have]
+        over += ["coalesce(ended, false)"] if "ended" in have else []
+        running = f"NOT ({' OR '.join(over)})" if over else "true"
+        if "end" in have:
+            days = [f"max({identifier(c)})" for c in ("start", "signed_on") if c in have]
+            last = f"(SELECT greatest({', '.join(days)}) FROM {read.view})" if days else "NULL"
+            reference = f"DATE {quoted(today.isoformat())}" if today else last
+            running = f'CASE WHEN "end" IS NOT NULL THEN "end" >= {reference} ELSE {running} END'
+        number = "contract_id" if "contract_id" in have else "NULL"
+        part = self._select(
+            read, {"day": "NULL", "order_id": number, AMOUNT: "recurring_amount", "is_credit": "false"}
+        )
+        return f"{part} WHERE recurring_amount IS NOT NULL AND {running}"
 
     def _credit_part(self, read: Read, headers: list[Read]) -> str:
         exprs = {

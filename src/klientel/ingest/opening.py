@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.refs import align
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.signs import correct
+from klientel.ingest.summaries import summaries, undated_beside_dated
 from klientel.ingest.sums import leave_out_totals
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
@@ -34,7 +36,7 @@ from klientel.words import Sentence, mark, say
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_SOON = 60_000  # rows: below this no progress is told between the steps
+WIDEST = 500  # columns that are profiled; wider files are exports of features, not of sales
 
 
 def open_book(
@@ -69,7 +71,7 @@ def open_book(
         raise
     except Exception as broke:
         if type(broke).__module__.split(".")[0] in ("duckdb", "_duckdb"):
-            raise failed(broke) from broke
+            raise _damaged(opening.raws) or failed(broke) from broke
         raise
     if not book.tables and not lenient:
         raise BadFile(_nothing_usable(opening.intake))
@@ -98,10 +100,12 @@ class _Opening:
         self.intake = Intake()
         self.reads: dict[str, list[Read]] = defaultdict(list)
         self.reader = Reader(self.con, engine.scratch)
+        self.raws: list[RawTable] = []
 
     def read(self, sources: Any, overrides: Mapping[str, str], template: Template | None) -> None:
         """Read and recognise all sources, then read what was recognised into canonical columns."""
-        raws = read_sources(sources, self.engine.scratch, self.progress)
+        raws = [_narrowed(raw) for raw in read_sources(sources, self.engine.scratch, self.progress)]
+        self.raws = raws
         views = {i: self._view(raw, i) for i, raw in enumerate(raws)}
         profiles = {}
         for i, raw in enumerate(raws):
@@ -137,7 +141,17 @@ class _Opening:
             self.intake.notes += [note for read in same for note in read.notes]
 
     def _view(self, raw: RawTable, number: int) -> str:
-        """The raw table as a view of the connection."""
+        """The raw table as a view of the connection, with the columns that are looked at."""
+        name = self._whole_view(raw, number)
+        if len(raw.columns) < WIDEST:
+            return name
+        kept = [c.name for c in raw.columns] + (["line"] if raw.has_line else [])
+        kept += ["file_row_number"] if not raw.has_line and isinstance(raw.source, list) else []
+        columns = ", ".join(map(identifier, kept))
+        self.con.execute(f"CREATE TEMP VIEW {name}_narrow AS SELECT {columns} FROM {name}")
+        return f"{name}_narrow"
+
+    def _whole_view(self, raw: RawTable, number: int) -> str:
         name = f"raw_{number}"
         source = raw.source
         if isinstance(source, list):
@@ -163,6 +177,7 @@ class _Opening:
         for read in self.reads.get("opportunity", []):
             with_outcome(self.con, read)
         self._leave_repetitions_out()
+        self.intake.notes += undated_beside_dated(self.reads.get("order_line", []))
         self.intake.notes += align(self.con, self.reads)
         maker = CustomerMaker(self.con, self.reader)
         columns = maker.make(self.reads.get("customer", []))
@@ -175,7 +190,7 @@ class _Opening:
         sold, products = self.reads.get("order_line", []), self.reads.get("product", [])
         self.intake.notes += priced_by_list(self.reader, sold, products)
         lines = LineMaker(self.con, self.engine.scratch, self.reader)
-        made = lines.make(self.reads, names)
+        made = lines.make(self.reads, names, today)
         self.intake.notes += lines.notes
         tables = self._tables(made, columns)
         book = Book(self.engine, tables, self._facts(made), intake=self.intake, notes=self.intake.notes)
@@ -189,6 +204,8 @@ class _Opening:
         for table in TABLES_WITH_REPEATS:
             reads = self.reads.get(table, [])
             twice = repeated(self.con, table, reads)
+            if table == "order_line" and not twice:
+                twice = summaries(self.con, reads)
             for i, why in twice.items():
                 self.intake.ignored.append((reads[i].recognition.raw.place, why))
                 self.intake.notes.append(say("{file}: {why}.", file=reads[i].recognition.raw.place, why=why))
@@ -270,10 +287,38 @@ class _Opening:
                 report.files.append(found.raw.place)
                 report.rows += found.raw.rows if found.periods else read.rows
                 report.rejected += read.rejected if tells(found) else 0
+                report.again += read.rows if found.secondary else 0
                 report.matches = {**found.columns, **found.attributes, **report.matches}
                 report.unmapped += [h for h in found.unmapped if h not in report.unmapped]
                 self.intake.rejected += read.rejected if tells(found) else 0
             self.intake.tables[name] = report
+
+
+def _damaged(raws: list[RawTable]) -> BadFile | None:
+    """What to say if a Parquet file among the sources is the reason why the engine stopped."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for raw in raws:
+        paths = raw.source if isinstance(raw.source, list) and not raw.has_line else []
+        for i, path in enumerate(paths):
+            try:
+                for _ in pq.ParquetFile(path).iter_batches():
+                    pass
+            except (pa.ArrowException, OSError, ValueError):
+                file = raw.parts[i] if i < len(raw.parts) else raw.file
+                return BadFile(
+                    say("{file} is damaged: parts of it cannot be read. Export or copy it again.", file=file)
+                )
+    return None
+
+
+def _narrowed(raw: RawTable) -> RawTable:
+    """The raw table with its first columns, if it has more than anybody names by hand."""
+    if len(raw.columns) <= WIDEST:
+        return raw
+    note = say("Only the first {most} of {n} columns are looked at.", most=WIDEST, n=len(raw.columns))
+    return replace(raw, columns=raw.columns[:WIDEST], notes=[*raw.notes, note])
 
 
 def _format_notes(recognition: Any, known: dict[str, Any]) -> list[Any]:
@@ -320,7 +365,7 @@ def _in_one_currency(book: Book, wanted: str | None) -> None:
         return
     counted = lines.group_by("currency").agg(n=lines.count()).to_pyarrow().to_pylist()
     found = sorted(((r["currency"], r["n"]) for r in counted if r["currency"]), key=lambda x: (-x[1], x[0]))
-    book.currency = reporting_currency(wanted, found)
+    book.currency = reporting_currency(wanted, found, book.tables.get("fx_rate"))
     if [c for c, _ in found] == [book.currency] or not found:
         return
     converted = convert(

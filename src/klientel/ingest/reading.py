@@ -12,7 +12,7 @@ from klientel.ingest.footer import Footer, footers
 from klientel.ingest.formats.rejections import TOTAL, TOTAL_HINT
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
-from klientel.ingest.spans import day_of_period
+from klientel.ingest.spans import day_of_period, months_without_year
 from klientel.ingest.sql import AMOUNT, amounts, text_sql
 from klientel.ingest.units import factor, multiplied, read_columns, scaled
 from klientel.ingest.values import Profile, date_empty_sql, empty_sql, number_sql
@@ -250,6 +250,8 @@ def _plan(found: Recognition, profile: dict[str, Profile]) -> _Plan:
     elif table == "order_line":
         columns |= documents.coded(found, columns, profile)
         columns |= amounts(columns)
+        yearless = months_without_year(found, profile)
+        notes += [yearless] if yearless else []
         day = day_of_period(found, profile)
         columns |= {"order_date": day} if day else {}
     elif table == "credit_note_line" and "net_amount" in columns:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from klientel.ingest.mapping.calendar import month_of
 from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.raw import RawColumn
 from klientel.ingest.recognition import Match, Recognition
 from klientel.ingest.values import Profile, date_end_sql
 from klientel.ingest.values.calendar import MONTHS
 from klientel.ingest.values.shapes import identifier, quoted
+from klientel.words import Sentence, say
 
 _QUARTER = r"^\s*(?:[qQ]\s?)?([1-4])(?:\.?\s*(?:[qQ]|[qQ]uartal|[qQ]uarter))?\s*$"
 
@@ -76,3 +78,17 @@ def _month_sql(text: str) -> str:
 
 def _text(column: str) -> str:
     return f"CAST({identifier(column)} AS VARCHAR)"
+
+
+def months_without_year(found: Recognition, profile: dict[str, Profile]) -> Sentence | None:
+    """What to say of a list with a column for each month and no year: only its sum counts, without a day."""
+    if found.table != "order_line" or found.periods or "order_date" in found.columns:
+        return None
+    months = [c for c in found.raw.columns if month_of(c.header) and profile[c.name].number is not None]
+    if len({month_of(c.header) for c in months}) < 3 or "net_amount" not in found.columns:
+        return None
+    return say(
+        "{file}: the months have no year, so only {header} counts, without a date. "
+        "Write the year into the headers or the name of the file.",
+        file=found.raw.place, header=found.columns["net_amount"].header,
+    )  # fmt: skip

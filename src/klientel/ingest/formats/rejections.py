@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from klientel.ingest.formats.limits import LIMITS, Limits
 from klientel.ingest.raw import Rejection
@@ -43,6 +43,13 @@ class Rejections:
         if len(self.kept) < self.limits.rejections:
             excerpt = shortened(value, self.limits.excerpt)
             self.kept.append(Rejection(self.file, line, column, excerpt, reason, hint))
+
+    def below(self, last: int, reason: str) -> None:
+        """Call what was rejected for `reason` below the `last` row of the table a text below it."""
+        self.kept = [
+            replace(r, reason=FOOTER, hint=BLANK_HINT) if r.line > last and r.reason == reason else r
+            for r in self.kept
+        ]
 
 
 def shortened(text: str, most: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,11 @@ from klientel.words import Sentence, say
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_FOOT = re.compile(
+    r"\W*(?:erstellt|exportiert|gedruckt|stand|seite|quelle|hinweis|anmerkung|legende|druckdatum|created|generated"
+    r"|exported|printed|page|source|note|as of|report)\b.*",
+    re.IGNORECASE,
+)
 _TAIL = 8  # last rows that may be totals or footers
 _ROWS = 500_000  # rows in a row group
 
@@ -60,6 +66,7 @@ class Staging:
     empty: int = 0
     filled: set[int] = field(default_factory=set)
     totals: int = 0
+    last: int = 0  # the line of the last row that has a value
     _held: list[pa.Table] = field(default_factory=list)
     _writer: Any = None
 
@@ -84,6 +91,7 @@ class Staging:
         table = self._without_empty(table)
         if not table.num_rows:
             return
+        self.last = table.column("line")[-1].as_py()
         for k in range(self.width):
             if k not in self.filled and table.column(k).null_count < table.num_rows:
                 self.filled.add(k)
@@ -129,7 +137,7 @@ class Staging:
             if is_total(cells):
                 self.rejections.add(line, _text(cells), TOTAL, TOTAL_HINT)
                 self.totals += 1
-            elif self.width >= 3 and cells[0] and not any(cells[1:]) and (apart or cut):
+            elif self.width >= 3 and cells[0] and not any(cells[1:]) and (apart or cut or _FOOT.match(cells[0])):
                 self.rejections.add(line, _text(cells), FOOTER, BLANK_HINT)
             else:
                 break

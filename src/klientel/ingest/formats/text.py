@@ -19,7 +19,7 @@ from klientel.ingest.formats.dialect import (
 )
 from klientel.ingest.formats.encoding import Encoding, find_encoding, stream_utf8
 from klientel.ingest.formats.header import NO_HEADER, Layout, column_names, find_header, joined_header
-from klientel.ingest.formats.rejections import BLANK_HINT, COMMENT, TITLE, Rejections
+from klientel.ingest.formats.rejections import BLANK_HINT, COMMENT, TITLE, Rejections, ragged
 from klientel.ingest.formats.staging import Reading, Staging, closing_notes
 from klientel.ingest.raw import RawColumn, RawTable
 from klientel.words import Sentence, say
@@ -60,6 +60,7 @@ def read_text(path: Path, file: str, name: str, reading: Reading) -> RawTable:
         reading.tell(file, position, size)
     parser.finish()
     rows = staging.close()
+    rejections.below(staging.last, ragged(1, plan.width))
     columns, notes = _columns(plan, staging, rows)
     return RawTable(
         name=name,

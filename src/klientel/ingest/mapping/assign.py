@@ -198,7 +198,8 @@ def _text(field: Field, seen: Evidence) -> tuple[float, Sentence | None]:
             return 0.2, say("the values are numbers, not names")
         return (1.0, None) if seen.letters >= 0.5 else (0.75, None)
     if (
-        field.name in {"country", "city", "region", "industry_code", "stage", "loss_reason"}
+        field.name
+        in {"country", "city", "region", "industry_code", "stage", "loss_reason", "contract_type", "type"}
         and seen.is_number
     ):
         # codes are possible for regions and industries, amounts are not

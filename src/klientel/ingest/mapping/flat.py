@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from klientel.ingest.mapping.assign import LIMIT, Claim, claims
+from klientel.ingest.mapping.calendar import month_of
 from klientel.ingest.mapping.draft import Draft, ordered
 from klientel.ingest.mapping.meanings import blocked, meanings
 from klientel.ingest.mapping.names import header
@@ -135,6 +136,8 @@ def _may_describe(draft: Draft, column: RawColumn) -> bool:
     )
     if seen.empty or left_out or header(column.header).unnamed or header(column.header).period:
         return False
+    if seen.is_number and month_of(column.header) is not None:
+        return False  # the amount of a month
     found = [m for m in meanings(column.header) if m.strength >= 0.6]
     if found and found[0].concept in _NEVER:
         return False

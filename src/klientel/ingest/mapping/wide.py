@@ -39,12 +39,15 @@ def find(raw: RawTable, evidence: Mapping[str, Evidence], contents: Contents) ->
     and their year) the finer. A column that sums them up is named as such, checked on its values.
     """
     named, yearless = _named(raw, evidence)
+    # "Plan 2024" beside "Ist 2024" names a period as well, but is none that was sold.
+    planned = any(blocked(p.rest) for c in raw.columns if (p := header(c.header).period) is not None)
+    fewest = 1 if planned else 2
     groups: dict[str, list[tuple[RawColumn, Period]]] = {}
     for column, period in named:
         groups.setdefault(_measure(period.rest), []).append((column, period))
     for measure in _MEASURES:
         chosen = _finest(groups.get(measure, []))
-        if len(chosen) >= 2:
+        if len(chosen) >= fewest:
             break
     else:
         return Wide(yearless=True) if yearless else None
