@@ -1,0 +1,164 @@
+"""Churn risk: rhythms worked out by hand, probabilities against the model, and what must not change."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from datetime import date, timedelta
+from decimal import Decimal as D
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from klientel.analyses.churn_risk import churn_risk
+from klientel.analyses.churn_risk.watch import cases, watched
+from klientel.answer import answer
+from klientel.order_histories import order_days
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "forecast"))
+import order_firms
+
+
+def content(result: Any) -> str:
+    told = result.to_dict()
+    told.pop("reproduce")
+    return json.dumps(told, sort_keys=True, allow_nan=False)
+
+
+@cache
+def of_the_firm() -> Any:
+    return answer(order_firms.book(), churn_risk, model="bgnbd")
+
+
+def small(orders: dict[str, list[tuple[date, int]]], as_of: date = date(2023, 1, 1)) -> Any:
+    rows = [
+        {"order_id": f"{c}{i}", "customer_id": c, "order_date": d, "net_amount": D(v), "direct_cost": D(0)}
+        for c, pairs in orders.items()
+        for i, (d, v) in enumerate(pairs)
+    ]
+    return order_firms.book(rows, as_of)
+
+
+def every(days: int, until: date, times: int, value: int = 100) -> list[tuple[date, int]]:
+    return [(until - timedelta(days=days * (times - 1 - k)), value) for k in range(times)]
+
+
+LAST = date(2022, 12, 31)
+RHYTHMS = {
+    "steady": every(30, LAST, 20),
+    "broken": every(30, LAST - timedelta(days=69), 18),  # silent for 70 days, usual gap 30
+    "slow": every(100, LAST - timedelta(days=49), 8),
+    "shrinking": [*every(30, LAST - timedelta(days=60), 15), (LAST - timedelta(days=30), 40), (LAST, 30)],
+    "once": [(LAST - timedelta(days=40), 500)],
+    "gone": every(30, date(2020, 6, 1), 10),
+}
+
+
+def test_rhythm_reason_and_horizon_by_hand():
+    result = answer(small(RHYTHMS), churn_risk)
+    rows = {r["customer_id"]: r for r in result.tables["customers"].to_pyarrow().to_pylist()}
+    assert "gone" not in rows
+    assert result.figures["former_customers"] == 1
+    assert result.figures["customers"] == 5
+    broken = rows["broken"]
+    assert (broken["reason"], broken["late"]) == ("rhythm broken", True)
+    # last order on 23 October, twice the longest usual gap of 30 days later
+    assert broken["broken_since"] == LAST - timedelta(days=69) + timedelta(days=60)
+    assert (broken["usual_gap_days"], broken["long_gap_days"], broken["recency_days"]) == (30, 30, 70)
+    assert (broken["horizon_days"], rows["slow"]["horizon_days"]) == (90, 200)
+    assert rows["steady"]["reason"] == "in rhythm"
+    assert rows["steady"]["broken_since"] is None
+    assert rows["once"]["reason"] == "one order so far"
+    assert rows["once"]["usual_gap_days"] is None
+    shrinking = rows["shrinking"]
+    assert shrinking["reason"] == "orders get smaller"
+    assert shrinking["order_value_change"] == pytest.approx((100 + 40 + 30) / 3 / 100 - 1)
+
+
+def test_few_customers_get_the_rule_and_it_is_said():
+    result = answer(small(RHYTHMS), churn_risk)
+    assert result.figures["method"].startswith("rule")
+    told = " ".join(map(str, result.quality.reasons))
+    assert "needs 100 and 50" in told
+    assert "Shown is the rule" in told
+    table = result.tables["customers"].to_pandas()
+    assert table["p_alive"].isna().all()
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_what_came_within_the_own_horizon_is_the_outcome():
+    purchases = small(RHYTHMS).purchases
+    found = cases(purchases, order_days(purchases), LAST - timedelta(days=100), 182)
+    assert found.n.sum() == 4  # once had not ordered yet, gone was former
+    # within 90 (slow: cut to 182) days everybody ordered again
+    assert (found.n @ found.silent) == 0
+    later = cases(purchases, order_days(purchases), LAST - timedelta(days=5), 60)
+    # the last orders of steady and shrinking come; broken, slow and once stay silent
+    assert (later.n @ later.silent) == 3
+
+
+def test_later_rows_are_not_seen_at_an_origin():
+    with_later = small(RHYTHMS)
+    origin = LAST - timedelta(days=200)
+    without = small({c: [(d, v) for d, v in pairs if d < origin] for c, pairs in RHYTHMS.items()}, origin)
+    columns = [
+        "customer_id",
+        "x",
+        "t_x",
+        "T",
+        "gap",
+        "long_gap",
+        "horizon",
+        "late",
+        "active",
+        "order_value_change",
+    ]
+
+    def known(book: Any) -> Any:
+        table = watched(book.purchases, order_days(book.purchases), origin).select(columns)
+        return table.order_by("customer_id").to_pyarrow().to_pylist()
+
+    assert known(with_later) == known(without)
+
+
+def test_the_model_beats_the_rule_where_the_firm_follows_it():
+    result = of_the_firm()
+    assert result.figures["method"] == "BG/NBD"
+    assert result.estimates["skill"].low > 0
+    assert result.figures["auc"] > result.figures["auc_rule"]
+    table = result.tables["customers"].to_pandas()
+    assert table["p_no_order"].between(0, 1).all()
+    product = table["p_no_order"] * table["value_next_12m"].astype(float)
+    assert np.allclose(product, table["value_at_stake"].astype(float), atol=1e-3, rtol=1e-5)
+    assert table["value_at_stake"].is_monotonic_decreasing
+    assert sum(table["value_at_stake"]) == result.figures["value_at_stake"]
+    reasons = result.tables["reasons"].to_pandas()
+    assert sum(reasons["value_at_stake"]) == result.figures["value_at_stake"]
+    assert reasons["customers"].sum() == result.figures["customers"] == len(table)
+
+
+def test_row_order_and_later_rows_change_nothing():
+    rows = [dict(r) for r in order_firms.rows()]
+    random.Random(3).shuffle(rows)
+    later = [
+        dict(r, order_id="x" + r["order_id"], order_date=r["order_date"] + timedelta(days=1200))
+        for r in rows[:300]
+    ]
+    assert content(answer(order_firms.book(rows + later), churn_risk, model="bgnbd")) == content(
+        of_the_firm()
+    )
+
+
+def test_nobody_active_is_red_and_a_longer_horizon_lowers_the_risk():
+    gone = answer(small({"gone": RHYTHMS["gone"]}), churn_risk)
+    assert gone.quality.flag == "red"
+    longer = answer(order_firms.book(), churn_risk, model="bgnbd", horizon=365)
+    shorter = of_the_firm().tables["customers"].to_pandas().set_index("customer_id")["p_no_order"]
+    table = longer.tables["customers"].to_pandas().set_index("customer_id")
+    assert set(table["horizon_days"]) == {365}
+    if longer.figures["method"] == of_the_firm().figures["method"]:
+        assert (table["p_no_order"] <= shorter.loc[table.index] + 1e-9).all()
