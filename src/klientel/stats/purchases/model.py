@@ -34,6 +34,12 @@ class PurchaseModel(ABC):
 
     names: ClassVar[tuple[str, ...]]
     clocked: ClassVar[tuple[str, ...]]  # parameters in units of time
+    loglik_: float
+    covariance_: Floats
+    converged_: bool
+    warnings_: tuple[Sentence, ...]
+    n_: float
+    penalty_: float
     k: int = 1  # stages of the time between orders: 1 is random timing, more is regular timing
 
     def __init__(self, penalty: float | None = None, starts: int = 5) -> None:
@@ -72,9 +78,8 @@ class PurchaseModel(ABC):
         prior = Prior(*self._prior(scaled), self.penalty_)
         found = maximise(self._evaluate, scaled, self._starts(scaled)[: self.starts], prior)
         self._learn(found, prior, factor)
-        self.loglik_ += self.k * float(rows.w @ rows.x) * np.log(factor) + self._constant(
-            rows, log_gaps, weights
-        )
+        clock = self.k * float(rows.w @ rows.x) * float(np.log(factor))
+        self.loglik_ = float(self.loglik_ + clock + self._constant(rows, log_gaps, weights))
         self.warnings_ = self._words(found, scaled, repeaters)
         return self
 
@@ -234,7 +239,7 @@ class PurchaseModel(ABC):
             )
         if not found.converged:
             said.append(say("The fit did not settle: treat its forecasts with care."))
-        if repeaters > 0 and self._gain(found, rows) < _HINT:
+        if self.penalty_ == 0 and repeaters > 0 and self._gain(found, rows) < _HINT:
             said.append(
                 say("The data show no dropout: every customer is taken to stay, which the future may refute.")
             )

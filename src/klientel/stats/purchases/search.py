@@ -58,7 +58,7 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
     sizes = [size for size in _SIZES if size < rows.rows] + [rows.rows]
     final: Floats | None = None
     for smaller, size in pairwise(sizes):
-        final = curvature(objective(evaluate, rows.sample(smaller), prior), theta)
+        final = curvature(objective(evaluate, rows.sample(smaller), prior), theta, gradient)
         here = objective(evaluate, rows.sample(size), prior)
         theta, value, gradient, done = _top(here, theta, final, 1e-10 if size > _SIZES[1] else 1e-12)
     if (
@@ -124,14 +124,16 @@ def climb_two(evaluate: Objective, theta: Floats, fixed: tuple[float, float]) ->
     return _lbfgs(first, theta[:2], 200)[0]
 
 
-def curvature(f: Objective, theta: Floats) -> Floats:
-    """Minus the Hessian by central differences of the gradient."""
+def curvature(f: Objective, theta: Floats, gradient: Floats | None = None) -> Floats:
+    """Minus the Hessian by differences of the gradient: central ones, or forward ones from a known gradient."""
     size = theta.size
     found = np.empty((size, size))
-    for i in range(size):
-        move = np.zeros(size)
-        move[i] = _STEP
-        found[i] = (f(theta - move)[1] - f(theta + move)[1]) / (2 * _STEP)
+    step = _STEP if gradient is None else _STEP / 10
+    for i, move in enumerate(np.eye(size) * step):
+        if gradient is None:
+            found[i] = (f(theta - move)[1] - f(theta + move)[1]) / (2 * step)
+        else:
+            found[i] = (gradient - f(theta + move)[1]) / step
     return (found + found.T) / 2
 
 
