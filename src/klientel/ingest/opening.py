@@ -24,6 +24,7 @@ from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.refs import align
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.signs import correct
+from klientel.ingest.spellings import one_spelling
 from klientel.ingest.summaries import summaries, undated_beside_dated
 from klientel.ingest.sums import leave_out_totals
 from klientel.ingest.values import profile
@@ -177,6 +178,7 @@ class _Opening:
         for read in self.reads.get("opportunity", []):
             with_outcome(self.con, read)
         self._leave_repetitions_out()
+        self.intake.notes += one_spelling(self.con, self.reads)
         self.intake.notes += undated_beside_dated(self.reads.get("order_line", []))
         self.intake.notes += align(self.con, self.reads)
         maker = CustomerMaker(self.con, self.reader)
