@@ -105,7 +105,7 @@ class GammaGamma:
     def sample_mean_value(self, mean_value: ArrayLike, orders: ArrayLike, draws: int, seed: int) -> Floats:
         """Draws of each customer's own mean order value: customers × draws.
 
-        nu | data ~ gamma(p x + q, v + x z) (note 025, before eq. 5), the mean is p/nu.
+        nu | data ~ gamma(p x + q, v + x z) (note 025), the mean is p/nu.
         """
         z, x = np.broadcast_arrays(np.asarray(mean_value, dtype=float), np.asarray(orders, dtype=float))
         rng = np.random.default_rng(seed)

@@ -56,7 +56,7 @@ def discounted_if_alive(model, parameters, rate, x, T):
 def pareto(parameters, x, t_x, T):
     """(ln L, P(alive)) of one history: the integral over the time of leaving, by quadrature in a logarithm of it.
 
-    Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009 eqs. 11-13 before the 2F1 is brought in.
+    Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009 eqs. 18-20 before the 2F1 is brought in.
     """
     r, alpha, s, beta = (mp.mpf(v) for v in parameters)
     x, t_x, T = mp.mpf(x), mp.mpf(t_x), mp.mpf(T)

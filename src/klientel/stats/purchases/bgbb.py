@@ -55,7 +55,7 @@ class BGBB(PurchaseModel):
         return super().fit(x, t_x, T, weights, log_gaps)
 
     def probability_alive(self, x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> Floats:
-        """P(still there at opportunity n + 1 | x, t_x, n): Fader, Hardie & Shang 2010 eq. 11."""
+        """P(still there at opportunity n + 1 | x, t_x, n): Fader, Hardie & Shang 2010 eq. A10, m = 1."""
         count, last, seen = _opportunities(x, t_x, n)
         stays = (self.delta_ + seen) / (self.gamma_ + self.delta_ + seen)
         return np.asarray(np.exp(-self._log_ratio(count, last, seen)) * stays)
@@ -72,7 +72,7 @@ class BGBB(PurchaseModel):
         return np.asarray(np.exp(-self._log_ratio(count, last, seen)) * order * met)
 
     def expected_purchases(self, t: ArrayLike) -> Floats:
-        """E[orders of a new customer at its first t opportunities]: eq. 7."""
+        """E[orders of a new customer at its first t opportunities]: eq. 8."""
         return self.predict_purchases(t, 0, 0, 0)
 
     def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> Floats:
@@ -83,7 +83,7 @@ class BGBB(PurchaseModel):
         )
 
     def probability_of_orders(self, k: ArrayLike, n: ArrayLike) -> Floats:
-        """P(k orders at the first n opportunities) of a new customer: eq. 8."""
+        """P(k orders at the first n opportunities) of a new customer: eq. 7."""
         from scipy.special import betaln, gammaln
 
         a, b, g, d = self.parameters_.values()

@@ -52,8 +52,8 @@ class BGNBD(PurchaseModel):
     def probability_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """P(alive at T | x, t_x, T), one per customer.
 
-        BG: 1/(1 + 1{x>0} a/(b+x-1) ((alpha+T)/(alpha+t_x))^(r+x)), note 021 eq. 1 (handbook B11);
-        MBG: b+x instead of b+x-1 and no indicator, Batislam et al. 2007 eq. 7; for k > 1 the power is
+        BG: 1/(1 + 1{x>0} a/(b+x-1) ((alpha+T)/(alpha+t_x))^(r+x)), note 021 (handbook B11);
+        MBG: b+x instead of b+x-1 and no indicator, Batislam et al. 2007; for k > 1 the power is
         divided by the chance of fewer than k stages since the last order.
         """
         count, last, observed = checked(x, t_x, T)
@@ -251,7 +251,7 @@ class MBGNBD(BGNBD):
     """Modified BG/NBD: dropout is possible at the first order too, so customers with one order can be gone.
 
     The default for portfolios in which more than a fifth ordered once (handbook B11). Sources: Batislam,
-    Denizel & Filiztekin 2007 eqs. 4-9; k > 1: MBG/CNBD-k of Reutterer, Platzer & Schröder 2021.
+    Denizel & Filiztekin 2007; k > 1: MBG/CNBD-k of Reutterer, Platzer & Schröder 2021.
     """
 
     at_start: ClassVar[int] = 1

@@ -2,7 +2,7 @@
 
     I = integral from t to T of (alpha + y)^-m (beta + y)^-(s+1) dy
 
-is the heart of the Pareto/NBD (Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009 eq. 13, where it
+is the heart of the Pareto/NBD (Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009 eqs. 18-20, where it
 is a difference of two 2F1 that cancels when t is near T). With c = min(alpha, beta), C = max and
 y + c = (t + c) exp(xi) it is, up to the factor (c+t)(alpha+t)^-m (beta+t)^-(s+1),
 

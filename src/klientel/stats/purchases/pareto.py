@@ -25,7 +25,7 @@ _STARTS = (
 class ParetoNBD(PurchaseModel):
     """Pareto/NBD: order rate gamma (mean r/alpha), leaving rate gamma (mean s/beta), both per unit of time.
 
-    Sources: Schmittlein, Morrison & Colombo 1987; Fader & Hardie notes 008, 009 and 020, equations cited
+    Sources: Schmittlein, Morrison & Colombo 1987; Fader & Hardie notes 009 and 020, equations cited
     at the methods. The customer may leave at any time, so it needs no purchase to be gone.
     """
 
@@ -37,19 +37,19 @@ class ParetoNBD(PurchaseModel):
     beta_: float
 
     def probability_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
-        """P(alive at T | x, t_x, T), one per customer: note 009 eq. 18 (handbook B11)."""
+        """P(alive at T | x, t_x, T), one per customer: note 009 eqs. 36-37 (handbook B11)."""
         columns = checked(x, t_x, T)
         return _logistic(-self._log_odds_gone(*columns))
 
     def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
-        """E[orders in (T, T+t] | x, t_x, T], one per customer: note 009 eq. 22, s = 1 no special case."""
+        """E[orders in (T, T+t] | x, t_x, T], one per customer: note 009 eq. 41, s = 1 no special case."""
         count, last, observed, ahead = np.broadcast_arrays(*checked(x, t_x, T), look_ahead(t))
         rate = (self.r_ + count) / (self.alpha_ + observed)
         stay = _time_alive(ahead, self.beta_ + observed, self.s_)
         return np.asarray(self.probability_alive(count, last, observed) * rate * stay)
 
     def expected_purchases(self, t: ArrayLike) -> Floats:
-        """E[X(t)] of a new customer, first order not counted: note 008 eq. 17 (s = 1 no special case)."""
+        """E[X(t)] of a new customer, first order not counted: note 009 eq. 27 (s = 1 no special case)."""
         ahead = look_ahead(t)
         return np.asarray(self.r_ / self.alpha_ * _time_alive(ahead, self.beta_ + 0 * ahead, self.s_))
 
@@ -75,8 +75,8 @@ class ParetoNBD(PurchaseModel):
     ) -> Floats:
         """DERT: orders to come for ever, each discounted by exp(-rate × time until it).
 
-        rate: continuous discount rate per unit of time (> 0). Note 020 eq. 2 (Fader, Hardie & Lee 2005, JMR,
-        eq. 6): P(alive) (r+x)/(alpha+T) (beta+T) z^(s-1) Psi(s, s; z), z = rate (beta+T), Psi Tricomi's U.
+        rate: continuous discount rate per unit of time (> 0). Note 020 (Fader, Hardie & Lee 2005, JMR):
+        P(alive) (r+x)/(alpha+T) (beta+T) z^(s-1) Psi(s, s; z), z = rate (beta+T), Psi Tricomi's U.
         """
         delta = positive_rate(rate)
         count, last, observed = checked(x, t_x, T)

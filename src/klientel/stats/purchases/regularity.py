@@ -40,7 +40,7 @@ def regularity(
     family: type[BGNBD] = MBGNBD,
     most: int = MOST,
 ) -> Regularity:
-    """Fit k = 1 .. most and take the k with the highest likelihood (Reutterer, Platzer & Schröder 2021, sec. 3).
+    """Fit k = 1 .. most and take the k with the highest likelihood (Reutterer, Platzer & Schröder 2021).
 
     log_gaps: sum over each customer's gaps between orders of their logarithms; with it the likelihood is
     that of the order times, the papers' one. Without it, it is that of (x, t_x), which tells less. Whether

@@ -23,7 +23,7 @@ def terms(whole: Floats, share: Floats, k: int) -> list[Floats]:
     """(Z)_j/j! u^j for j < k: relative chances of j stages since the last order.
 
     whole = r + k x = Z; share u = (T - t_x)/(alpha + T). From the Poisson chance of j events within T - t_x
-    under the gamma rate (Platzer & Reutterer 2016, the sum over stages in eq. 5).
+    under the gamma rate (Platzer & Reutterer 2016).
     """
     found = [np.ones(np.broadcast(whole, share).shape)]
     for j in range(1, k):
