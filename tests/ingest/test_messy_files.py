@@ -65,3 +65,19 @@ def test_the_currency_that_all_rates_lead_into_is_the_reporting_currency(tmp_pat
     write(tmp_path / "kurse.csv", "date;from;to;rate", [("2024-03-01", "USD", "EUR", "0.5")])
     book = opened(tmp_path)
     assert (book.currency, revenue(book)) == ("EUR", Decimal(80))
+
+
+@pytest.mark.parametrize("header", ["Monat", "Bestellnr"])
+def test_amounts_that_belong_to_nobody_are_left_out_and_said(tmp_path, header):
+    rows = [
+        (f"2024-{i:02d}" if header == "Monat" else f"X{i}", f"{i}.03.2024", "10,00") for i in range(1, 10)
+    ]
+    book = opened(write(tmp_path / "l.csv", f"{header};Rechnungsdatum;Umsatz", rows))
+    assert "lines" not in book.tables
+    assert "l.csv is left out: no column names the customer" in notes(book)
+
+
+def test_a_forecast_is_no_revenue(tmp_path):
+    rows = [(f"Firma {i}", f"{i}00,00") for i in range(1, 6)]
+    assert "lines" not in opened(write(tmp_path / "l.csv", "Kunde;Forecast 2025", rows)).tables
+    assert revenue(opened(write(tmp_path / "m.csv", "Kunde;Umsatz 2025", rows))) == Decimal(1500)

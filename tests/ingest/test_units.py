@@ -104,3 +104,9 @@ def test_net_beside_gross_is_taken_without_a_word(tmp_path):
     rows = [(k, "03.03.2024", g, "100,00") for k, g, _ in GROSS]
     book = opened(write(tmp_path / "l.csv", "Kunde;Datum;Brutto;Netto", rows))
     assert (revenue(book), "VAT" in notes(book)) == (Decimal(300), False)
+
+
+def test_amounts_in_cents(tmp_path):
+    rows = [(f"C{i}", f"2024-03-0{i + 1}", 1050 + i, "eur") for i in range(4)]
+    book = opened(write(tmp_path / "charges.csv", "customer_id;created;amount_cents;currency", rows))
+    assert (revenue(book), book.currency) == (Decimal("42.06"), "EUR")

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from klientel.ingest.raw import Rejection
 from klientel.ingest.reading import Read, Reader
 from klientel.ingest.sql import AMOUNT
 from klientel.ingest.values.shapes import identifier, quoted
@@ -77,6 +78,7 @@ class LineMaker:
         source = "order_line"
         if len(lines) == 1 and lines[0].lean and _own(lines[0]) and set(reads) == {"order_line"}:
             return self._direct(lines[0])
+        lines = [r for r in lines if self._has_customer(r, headers)]
         parts = [self._line_part(r, headers) for r in lines]
         if not lines and any("net_amount" in h.columns for h in headers):
             source = "order_header"
@@ -107,6 +109,17 @@ class LineMaker:
             self._credit_part(r, headers) for r in reads.get("credit_note_line", []) if AMOUNT in r.columns
         ]
         return self._together(parts, source, names, reads.get("product", []))
+
+    def _has_customer(self, read: Read, headers: list[Read]) -> bool:
+        """True if lines name their customer, or an order that may; what belongs to nobody is left out and said."""
+        if _own(read) or (headers and "order_id" in read.columns):
+            return True
+        place = read.recognition.raw.place
+        hint = say('Say which one does with --map order_line.customer_name="Header".')
+        self.notes.append(say("{file} is left out: no column names the customer. {hint}", file=place, hint=hint))
+        self.reader.rejections.append(Rejection(place, 0, "", "", say("No column names the customer."), hint))
+        read.rejected, read.value, read.value_taken = read.rows, None, None
+        return False
 
     def _direct(self, read: Read) -> Made:
         """A large clean source is read where it is: only the columns there are, nothing copied or tested.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from klientel.ingest.formats.rejections import TITLE
 from klientel.ingest.mapping.meanings import meanings
@@ -68,25 +69,25 @@ def read_columns(found: Recognition, profile: dict[str, Profile]) -> tuple[dict[
     return columns, notes
 
 
-def factor(raw: RawTable, title: str, *, each: bool = False) -> int:
+def factor(raw: RawTable, title: str, *, each: bool = False) -> Decimal:
     """What the amounts under a header are multiplied by: 1000 for "Umsatz in TEUR".
 
     By the header or, unless they are prices of `each` piece, by the lines above the table.
     """
     own = header(title)
     if own.percent:
-        return 1
-    return int(own.factor or (None if each else titled(raw).factor) or 1)
+        return Decimal(1)
+    return Decimal(str(own.factor or (None if each else titled(raw).factor) or 1))
 
 
-def multiplied(raw: RawTable, title: str, times: int) -> Sentence:
+def multiplied(raw: RawTable, title: str, times: Decimal) -> Sentence:
     """The sentence that says so."""
-    return say("{file}: {header} is multiplied by {factor}.", file=raw.place, header=title, factor=times)
+    return say("{file}: {header} is multiplied by {factor}.", file=raw.place, header=title, factor=float(times))
 
 
-def scaled(sql: str, times: int) -> str:
+def scaled(sql: str, times: Decimal) -> str:
     """SQL of an amount in whole units; NULL if it gets too large."""
-    return sql if times == 1 else f"TRY(CAST(({sql}) * {times} AS DECIMAL(18,4)))"
+    return sql if times == 1 else f"TRY(CAST(({sql}) * {times:f} AS DECIMAL(18,4)))"
 
 
 def currency(found: Recognition, profile: dict[str, Profile]) -> str | None:
@@ -145,7 +146,7 @@ def _is_tax(column: RawColumn, known: Profile) -> bool:
     return tax and known.number is not None and known.number_share >= 0.9 and known.high is not None
 
 
-def _net(sql: str, column: RawColumn, known: Profile, times: int) -> str:
+def _net(sql: str, column: RawColumn, known: Profile, times: Decimal) -> str:
     assert known.number is not None
     value = number_sql(identifier(column.name), known.number)
     if _is_rate(column, known):

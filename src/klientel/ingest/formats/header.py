@@ -10,6 +10,7 @@ from functools import cache
 from statistics import median
 from typing import Literal
 
+from klientel.ingest.values.calendar import MONTHS
 from klientel.words import Sentence, mark, say
 
 Cells = Sequence[str]
@@ -21,8 +22,9 @@ _NUMBER = re.compile(
 _DATE = re.compile(
     r"^(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[ T].*)?"
     r"|\d{4}-\d{2}|\d{1,2}[./-]\d{4}"
-    r"|(?:\d{1,2}\.?[ -])?[A-Za-zäÄé]{3,9}\.?[ -]\d{2,4}"
-    r"|Q[1-4][ /-]?\d{4}|\d{4}[ /-]?Q[1-4])$"
+    rf"|(?:\d{{1,2}}\.?[ -])?(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?[ -]\d{{2,4}}"
+    r"|Q[1-4][ /-]?\d{4}|\d{4}[ /-]?Q[1-4])$",
+    re.IGNORECASE,
 )
 _TOTAL = re.compile(
     r"^\W*(?:(?:grand|sub|overall)[ -]?total|total(?:s|e|summe)?|gesamt(?:summe|ergebnis|betrag|umsatz|wert)?"

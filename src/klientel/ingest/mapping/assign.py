@@ -95,7 +95,7 @@ def _claim(
         why = say(
             "{why}; the header names a unit of {factor}, by which the values are multiplied",
             why=why,
-            factor=int(parts.factor),
+            factor=parts.factor,
         )
     return Claim(field.name, column, confidence, why, meaning)
 

@@ -22,6 +22,7 @@ _FACTORS = {
     "teur": 1e3, "keur": 1e3, "tsd": 1e3, "tausend": 1e3, "thousand": 1e3, "thousands": 1e3, "tchf": 1e3,
     "kusd": 1e3, "tusd": 1e3, "mio": 1e6, "mill": 1e6, "million": 1e6, "millions": 1e6, "millionen": 1e6,
     "meur": 1e6, "musd": 1e6, "mrd": 1e9, "billion": 1e9,
+    "cent": 0.01, "cents": 0.01,
 }  # fmt: skip
 _FACTOR_CURRENCY = {
     "teur": "EUR",
