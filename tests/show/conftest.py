@@ -18,7 +18,7 @@ from klientel.show.report import BookSummary
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-PART = Path(words.__file__).parent / "locale" / "de" / "parts" / "show.po"
+PART = Path(words.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "klientel.po"
 
 
 @pytest.fixture

@@ -75,12 +75,13 @@ def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 2
 
     arrow = shown.head(rows).to_pydict()
     columns = [c for c in shown.table.columns if any(v is not None for v in arrow[c.name]) or not len(shown)]
-    columns, hidden = _fitting(columns, arrow, lang, console.width)
+    widths, hidden = _fitting(columns, arrow, lang, console.width)
+    columns = columns[: len(widths)]
     grid = Table(title=_safe(translate(shown.table.title, lang)), title_justify="left", header_style="bold")
-    for column in columns:
+    for column, width in zip(columns, widths, strict=True):
         right = column.unit in NUMERIC
         grid.add_column(
-            _safe(translate(column.title, lang)), justify="right" if right else "left", no_wrap=right
+            _safe(translate(column.title, lang)), justify="right" if right else "left", min_width=width
         )
     for i in range(min(rows, len(shown))):
         grid.add_row(*(_safe(cell(arrow[c.name][i], c, lang)) for c in columns))
@@ -100,20 +101,22 @@ def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 2
 
 def _fitting(
     columns: list[Column], values: dict[str, list[Any]], lang: str, width: int
-) -> tuple[list[Column], list[str]]:
-    """The columns that fit beside one another, and the names of those that do not."""
-    room, kept = width - 1, []
+) -> tuple[list[int], list[str]]:
+    """The least widths of the columns that fit beside one another, and the names of those that do not.
+
+    A number is never broken; a header breaks between its words, a text after 24 letters.
+    """
+    room = width - 1
+    widths: list[int] = []
     for column in columns:
         words = translate(column.title, lang).split()
-        cells = [cell(v, column, lang) for v in values[column.name]]
-        longest = max(
-            [*map(len, words), *(len(c) if column.unit in NUMERIC else min(len(c), 24) for c in cells), 1]
-        )
+        cells = [len(cell(v, column, lang)) for v in values[column.name]]
+        longest = max([*map(len, words), *(n if column.unit in NUMERIC else min(n, 24) for n in cells), 1])
         room -= longest + 3
-        if room < 0 and kept:
+        if room < 0 and widths:
             break
-        kept.append(column)
-    return kept, [c.name for c in columns[len(kept) :]]
+        widths.append(longest)
+    return widths, [c.name for c in columns[len(widths) :]]
 
 
 def show_quality(console: Console, result: Result, lang: str) -> None:

@@ -1,0 +1,57 @@
+"""German: every text has its translation with the same values in it; sentences speak both languages."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from klientel.words import Amount, Share, knows, mark, say, translate
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("words_tool", ROOT / "tools" / "words.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_text_has_its_german_with_the_same_values(tool):
+    catalog = tool.read(tool.PO)
+    known = tool.texts()
+    assert len(known) > 1000
+    missing = [text for text in known if text.strip() and (text not in catalog or not catalog[text].string)]
+    assert missing == []
+    gaps = re.compile(r"\{\w+\}")
+    for text in known:
+        if text.strip():
+            assert sorted(gaps.findall(text)) == sorted(gaps.findall(catalog[text].string)), text
+
+
+def test_the_compiled_catalogue_is_what_the_texts_say(tool):
+    assert tool.main(check=True) == 0
+
+
+def test_sentences_write_values_in_the_readers_language():
+    sentence = say("{n} of {total} rows", n=1234, total=5000)
+    assert str(sentence) == "1,234 of 5,000 rows"
+    told = say("As of {day}", day=date(2024, 3, 1))
+    assert str(told) == "As of 2024-03-01"
+    assert translate(say("{x}", x=Share(0.125)), "de") == "12,5\u202f%"
+    assert translate(say("{x}", x=Amount("1234.5")), "de") == "1.234,50"
+    assert translate(say("{x}", x=date(2024, 3, 1)), "de") == "01.03.2024"
+
+
+def test_data_in_a_sentence_is_never_translated():
+    """A customer may be called like a word of the catalogue."""
+    assert knows("Share", "de")
+    assert translate(say("{name}", name="Share"), "de") == "Share"
+    assert translate(say("{name}", name=mark("Share")), "de") == "Anteil"
