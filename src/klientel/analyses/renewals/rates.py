@@ -1,0 +1,173 @@
+"""The probability of renewal: one rate, a rate by type, or the sBG, whichever held on held-out time (B11c, F)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from klientel.errors import NotEnoughData
+from klientel.words import say
+
+Floats = NDArray[np.float64]
+LEAST, INDICATIVE = 5, 20  # decided renewals for any rate, and for one that is more than indicative (G9)
+_BETTER = 0.002  # share of the loss that a richer method must save
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Decided renewals per (type, number): how many were due and how many renewed."""
+
+    types: list[str]
+    number: Floats
+    due: Floats
+    renewed: Floats
+
+    @property
+    def n(self) -> float:
+        """Number of decided renewals."""
+        return float(self.due.sum())
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The chosen method: name, probability with 95 % limits per (type, number), hold-out, notes, model."""
+
+    name: str
+    table: Decided
+    holdout: tuple[dict[str, Any], ...] = ()
+    skill: float | None = None
+    notes: tuple[str, ...] = ()
+    model: Any = None
+
+    def of(self, types: list[str], number: Floats) -> tuple[Floats, Floats, Floats]:
+        """(probability, low, high) for contracts of these types with the renewal of that number coming up."""
+        return _limits(self.name, self.table, types, number, self.model)
+
+
+def table_of(rows: list[dict[str, Any]], late: bool | None = None) -> Decided:
+    """Counts as arrays; late: only those on that side of the origin."""
+    kept = [r for r in rows if late is None or r["late"] == late]
+    return Decided(
+        [r["type"] or "" for r in kept],
+        np.array([float(r["number"]) for r in kept]),
+        np.array([float(r["due"]) for r in kept]),
+        np.array([float(r["renewed"]) for r in kept]),
+    )
+
+
+def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
+    """The method with the smallest logarithmic loss on the renewals decided from `origin` on.
+
+    Raises NotEnoughData with fewer than 5 decided renewals. With fewer than 20 on the early or 10 on
+    the late side nothing can be tested: one rate.
+    """
+    whole, early, late = table_of(rows), table_of(rows, late=False), table_of(rows, late=True)
+    if whole.n < LEAST:
+        raise NotEnoughData(
+            say(
+                "Only {n} renewals have been decided so far: too few for a probability ({need} are needed).",
+                n=round(whole.n),
+                need=LEAST,
+            )
+        )
+    notes: list[str] = []
+    if whole.n < INDICATIVE:
+        notes.append(say("Only {n} decided renewals: indicative.", n=round(whole.n)))
+    if early.n < INDICATIVE or late.n < INDICATIVE / 2:
+        if whole.n >= INDICATIVE:
+            notes.append(
+                say("Too few renewals on either side of a hold-out to test a model: one rate for all.")
+            )
+        return Rates("constant", whole, notes=tuple(notes))
+    several = len(set(early.types)) > 1
+    losses = {
+        name: loss
+        for name in ("constant", *(("by_type",) if several else ()), "sbg")
+        if (loss := _loss(name, early, late)) is not None
+    }
+    base = losses["constant"][0]
+    name = min(losses, key=lambda key: losses[key][0])
+    if losses[name][0] > (1 - _BETTER) * base:
+        name = "constant"
+    model = _sbg(whole) if name == "sbg" else None
+    if name == "sbg" and (model is None or not model.identified_):
+        name, model = "constant", None
+        notes.append(say("The renewal model is not identified by all renewals: one rate for all."))
+    if name == "constant":
+        notes.append(say("No model told renewals apart better than one rate for all on held-out time."))
+    told = tuple(
+        {
+            "origin": origin,
+            "method": key,
+            "shown": key == name,
+            "due": round(late.n),
+            "renewed_share": float(late.renewed.sum() / late.n),
+            "predicted_share": share,
+            "log_loss": loss,
+            "skill": 1 - loss / base if base > 0 else None,
+        }
+        for key, (loss, share) in losses.items()
+    )
+    skill = 1 - losses[name][0] / base if name != "constant" and base > 0 else None
+    return Rates(name, whole, told, skill, tuple(notes), model)
+
+
+def _loss(name: str, early: Decided, late: Decided) -> tuple[float, float] | None:
+    """(logarithmic loss per renewal, forecast share) on `late` of a method that knows `early`."""
+    model = _sbg(early) if name == "sbg" else None
+    if name == "sbg" and model is None:
+        return None
+    p = np.clip(_limits(name, early, late.types, late.number, model)[0], 1e-6, 1 - 1e-6)
+    loss = -(late.renewed @ np.log(p) + (late.due - late.renewed) @ np.log1p(-p)) / late.n
+    return float(loss), float(late.due @ p / late.n)
+
+
+def _limits(
+    name: str, table: Decided, types: list[str], number: Floats, model: Any
+) -> tuple[Floats, Floats, Floats]:
+    from klientel.stats.intervals import beta_binomial, wilson
+
+    if name == "sbg" and model is not None:
+        levels, at = np.unique(number, return_inverse=True)
+        p = np.atleast_1d(model.retention(levels))
+        low, high = p, p
+        if model.identified_:
+            low, high = (np.atleast_1d(e) for e in model.interval(lambda m: m.retention(levels)))
+        return p[at], low[at], high[at]
+    if name == "by_type":
+        names = sorted(set(table.types))
+        place = {t: i for i, t in enumerate(names)}
+        index = np.array([place[t] for t in table.types])
+        due = np.bincount(index, table.due, len(names))
+        renewed = np.bincount(index, table.renewed, len(names))
+        shrunken = beta_binomial(renewed, due)
+        common = float(table.renewed.sum() / table.n)
+        ends = wilson(float(table.renewed.sum()), table.n)
+        at = np.array([place.get(t, len(names)) for t in types], dtype=int)
+        return (
+            np.append(shrunken.mean, common)[at],
+            np.append(shrunken.low, float(ends[0]))[at],
+            np.append(shrunken.high, float(ends[1]))[at],
+        )
+    rate = float(table.renewed.sum() / table.n)
+    low_, high_ = wilson(float(table.renewed.sum()), table.n)
+    ones = np.ones(number.size)
+    return rate * ones, float(low_) * ones, float(high_) * ones
+
+
+def _sbg(table: Decided) -> Any:
+    """The sBG fitted to the risk table of renewal numbers; None where the data do not allow it."""
+    from klientel.stats.renewal_tables import RiskTable
+    from klientel.stats.renewals import ShiftedBetaGeometric
+
+    number, at = np.unique(table.number, return_inverse=True)
+    due = np.bincount(at, table.due, number.size).astype(float)
+    gone = np.bincount(at, table.due - table.renewed, number.size).astype(float)
+    try:
+        return ShiftedBetaGeometric().fit_table(RiskTable(number, due, gone))
+    except NotEnoughData:
+        return None

@@ -1,0 +1,114 @@
+"""Contract terms as known on a day: chains of terms, renewal numbers, what was decided and what comes up."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+GAP = 30  # days of pause between two terms that are still one chain (B9)
+MONEY = "decimal(38, 4)"
+
+
+def complete(contracts: ir.Table) -> ir.Table:
+    """The contracts with every column this analysis reads, absent ones empty; annual value in exact money."""
+    import ibis
+
+    absent = {
+        "contract_id": ibis.null("string"),
+        "type": ibis.null("string"),
+        "signed_on": ibis.null("date"),
+        "auto_renew": ibis.null("boolean"),
+        "notice_days": ibis.null("int64"),
+        "ended": ibis.null("boolean"),
+        "recurring_amount": ibis.null("decimal(18, 4)"),
+        "period_months": ibis.null("int64"),
+    }
+    table = contracts.mutate(**{n: v for n, v in absent.items() if n not in contracts.columns})
+    months = ibis.greatest(table.period_months.fill_null(1), 1)
+    yearly = (table.recurring_amount.cast("decimal(27, 4)") * 12 / months).round(4).cast(MONEY)
+    return table.select(
+        "contract_id",
+        "type",
+        "start",
+        "auto_renew",
+        "notice_days",
+        customer_id=table.customer_id.cast("string"),
+        end_day=table["end"],
+        known_on=ibis.coalesce(ibis.least(table.signed_on, table.start), table.start),
+        over=table.ended.fill_null(False),
+        annual_value=yearly,
+    )
+
+
+def known(terms: ir.Table, day: date) -> ir.Table:
+    """Terms known before `day`, with number (place in the chain, 1 first) and follows (start of the next one).
+
+    A chain is one customer and contract type; a pause of more than 30 days begins a new one. Terms whose
+    end is open stay in, those without a start are left out.
+    """
+    import ibis
+
+    seen = terms.filter(terms.start.notnull() & (terms.known_on < day))
+    order = [seen.start, seen.end_day, seen.contract_id]
+    chain = ibis.window(group_by=["customer_id", "type"], order_by=order)
+    seen = seen.mutate(
+        follows=seen.start.lead().over(chain),
+        _before=seen.end_day.lag().over(chain),
+        _at=ibis.row_number().over(chain),
+    )
+    pause = seen.start.delta(seen._before, unit="day")
+    seen = seen.mutate(_new=((seen._at == 0) | (pause > GAP)).fill_null(False).cast("int64"))
+    seen = seen.mutate(
+        _chain=seen._new.sum().over(
+            ibis.window(
+                group_by=["customer_id", "type"],
+                order_by=[seen.start, seen.end_day, seen.contract_id],
+                preceding=None,
+                following=0,
+            )
+        )
+    )
+    inside = ibis.window(
+        group_by=["customer_id", "type", "_chain"], order_by=[seen.start, seen.end_day, seen.contract_id]
+    )
+    seen = seen.mutate(number=(ibis.row_number().over(inside) + 1).cast("int64"))
+    waited = seen.follows.delta(seen.end_day, unit="day")
+    return seen.mutate(renewed=(waited <= GAP).fill_null(False)).drop("_before", "_at", "_new", "_chain")
+
+
+def decided(seen: ir.Table, as_of: date) -> ir.Table:
+    """Terms that ended at least 30 days before `as_of`: whether they were renewed is known."""
+    return seen.filter(seen.end_day.notnull() & (seen.end_day + _days(GAP) < as_of))
+
+
+def counts(ended: ir.Table, origin: date) -> list[dict[str, Any]]:
+    """Decided renewals by type, number and side of `origin` (decision known before it or not), with values."""
+    import ibis
+
+    zero = ibis.literal(0).cast(MONEY)
+    value = ended.annual_value.fill_null(zero)
+    grouped = ended.group_by("type", "number", late=(ended.end_day + _days(GAP) >= ibis.literal(origin))).agg(
+        due=ended.count(),
+        renewed=ended.renewed.cast("int64").sum(),
+        value=value.sum().cast(MONEY),
+        renewed_value=ended.renewed.ifelse(value, zero).sum().cast(MONEY),
+    )
+    rows: list[dict[str, Any]] = grouped.to_pyarrow().to_pylist()
+    return sorted(rows, key=lambda r: (r["type"] or "", r["number"], r["late"]))
+
+
+def due(seen: ir.Table, as_of: date, until: date) -> ir.Table:
+    """Terms without follow-up that end before `until` and not more than 30 days before `as_of`."""
+    open_ = seen.filter(~seen.renewed & ~seen.over & seen.end_day.notnull())
+    # a later term of the same chain, even after a pause, means that this one is over
+    open_ = open_.filter(open_.follows.isnull())
+    return open_.filter((open_.end_day < until) & (open_.end_day >= as_of - timedelta(days=GAP)))
+
+
+def _days(n: int) -> Any:
+    import ibis
+
+    return ibis.interval(days=n)

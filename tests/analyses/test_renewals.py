@@ -1,0 +1,214 @@
+"""Renewals: chains, numbers and deadlines by hand; the method chosen on held-out time; what must not change."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date, timedelta
+from decimal import Decimal as D
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import klientel
+from klientel.analyses.renewals import renewals
+from klientel.analyses.renewals.rates import chosen
+from klientel.answer import answer, lacking
+from klientel.errors import MissingInput, NotEnoughData
+
+AS_OF = date(2024, 1, 1)
+_SCHEMA = pa.schema(
+    [
+        ("contract_id", pa.string()), ("customer_id", pa.string()), ("type", pa.string()), ("signed_on", pa.date32()),
+        ("start", pa.date32()), ("end", pa.date32()), ("recurring_amount", pa.decimal128(18, 4)),
+        ("period_months", pa.int64()), ("notice_days", pa.int64()), ("auto_renew", pa.bool_()), ("ended", pa.bool_()),
+    ]
+)  # fmt: skip
+
+
+def term(number: str, customer: str, start: date, end: date | None, **more: Any) -> dict[str, Any]:
+    base = {
+        "contract_id": number, "customer_id": customer, "type": "service", "signed_on": start, "start": start,
+        "end": end, "recurring_amount": D(100), "period_months": 1, "notice_days": 60, "auto_renew": True,
+        "ended": None,
+    }  # fmt: skip
+    return base | more
+
+
+def of(terms: list[dict[str, Any]], as_of: date = AS_OF, **parameters: Any) -> Any:
+    lines = pa.table({"customer_id": ["Z"], "order_date": [date(2020, 1, 1)], "net_amount": [D("5.00")]})
+    book = klientel.open_book(
+        {"order_line": lines, "project_contract": pa.Table.from_pylist(terms, _SCHEMA)}, as_of=as_of
+    )
+    return answer(book, renewals, **parameters)
+
+
+def rows(result: Any, table: str) -> list[dict[str, Any]]:
+    return result.tables[table].to_pyarrow().to_pylist()
+
+
+HAND = [
+    term("A1", "A", date(2021, 3, 1), date(2022, 3, 1)),
+    term("A2", "A", date(2022, 3, 15), date(2023, 3, 1)),  # a pause of 14 days: renewed
+    term("A3", "A", date(2023, 3, 1), date(2024, 3, 1)),  # up for renewal, two renewals behind it
+    term("B1", "B", date(2021, 6, 1), date(2022, 6, 1)),
+    term(
+        "B2", "B", date(2022, 9, 1), date(2023, 9, 1)
+    ),  # a pause of 92 days: a new chain, B1 was not renewed
+    term("C1", "C", date(2022, 5, 1), date(2024, 5, 1), recurring_amount=D(600), period_months=3),
+    term("D1", "D", date(2022, 12, 20), date(2023, 12, 20)),  # ended 12 days ago, undecided
+    term("E1", "E", date(2022, 2, 1), date(2024, 2, 1)),
+    term("E2", "E", date(2024, 2, 1), date(2026, 2, 1), signed_on=date(2023, 12, 1)),  # E1 is renewed already
+    term("F1", "F", date(2022, 1, 1), None),
+    term("G1", "G", date(2022, 1, 1), None, ended=True),
+]
+
+
+def test_what_comes_up_with_number_deadline_and_value():
+    result = of(HAND)
+    found = {r["contract_id"]: r for r in rows(result, "contracts")}
+    assert list(found) == ["D1", "A3", "C1"]
+    assert found["A3"]["renewals"] == 2
+    assert found["A3"]["days_left"] == 60
+    assert found["A3"]["notice_deadline"] == date(2024, 1, 1)
+    assert found["A3"]["notice_passed"] is False
+    assert found["D1"]["days_left"] == -12
+    assert found["D1"]["notice_passed"] is True
+    assert found["C1"]["annual_value"] == 2400
+    assert result.figures["due_contracts"] == 3
+    assert result.figures["due_value"] == 1200 + 2400 + 1200
+    assert result.figures["open_ended"] == 1
+    assert result.quality.excluded == 1
+    assert result.figures["deadlines_30d"] == 1
+
+
+def test_decided_are_terms_that_ended_thirty_days_ago():
+    result = of(HAND)
+    history = rows(result, "history")
+    # A1 renewed, A2 renewed, B1 not, B2 not
+    assert [(r["renewal"], r["due"], r["renewed"]) for r in history] == [(1, 3, 1), (2, 1, 1)]
+    assert result.figures["decided_renewals"] == 4
+
+
+def test_four_decided_renewals_give_no_probability_and_it_is_said():
+    result = of(HAND)
+    assert all(r["p_renewal"] is None for r in rows(result, "contracts"))
+    assert result.figures["renewal_rate"] is None
+    assert any("too few for a probability" in str(r) for r in result.quality.reasons)
+    assert result.quality.flag == "amber"
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_longer_window_lists_more_and_nothing_later_is_known():
+    assert of(HAND, months=1).figures["due_contracts"] == 1
+    at = date(2023, 11, 1)  # E2 is not yet signed, so E1 comes up
+    found = {r["contract_id"] for r in rows(of(HAND, as_of=at), "contracts")}
+    assert found == {"D1", "A3", "E1", "C1"} - {"C1"}
+    kept = [t for t in HAND if t["signed_on"] < at]
+    strip = lambda r: json.dumps({k: v for k, v in r.to_dict().items() if k != "reproduce"}, sort_keys=True)  # noqa: E731
+    assert strip(of(HAND, as_of=at)) == strip(of(kept, as_of=at))
+
+
+def many(rates: dict[str, float], customers: int = 160, seed: int = 2) -> list[dict[str, Any]]:
+    """Yearly terms since 2019 of customers who renew with the rate of their type."""
+    chance = random.Random(seed)
+    found = []
+    for c in range(customers):
+        kind = sorted(rates)[c % len(rates)]
+        start = date(2018, 1, 1) + timedelta(days=chance.randrange(700))
+        number = 0
+        while start < AS_OF:
+            end = start + timedelta(days=365)
+            found.append(term(f"{c}-{number}", f"C{c}", start, end, type=kind))
+            number += 1
+            start = end
+            if chance.random() > rates[kind]:
+                break
+    return found
+
+
+def test_types_that_differ_get_their_own_rate():
+    result = of(many({"framework": 0.95, "trial": 0.5}))
+    assert result.figures["method"] == "renewal rate by contract type, shrunken"
+    assert result.figures["skill"] > 0.05
+    p = {r["type"]: r for r in rows(result, "contracts")}
+    assert p["framework"]["low"] < 0.95 < p["framework"]["high"]
+    assert p["framework"]["p_renewal"] > 0.9
+    if "trial" in p:
+        assert p["trial"]["low"] < 0.5 < p["trial"]["high"]
+    total = sum(r["expected_value"] + r["value_at_risk"] for r in rows(result, "contracts"))
+    assert total == result.figures["due_value"]
+
+
+def test_types_that_do_not_differ_share_one_rate_and_it_is_said():
+    result = of(many({"framework": 0.8, "trial": 0.8}, customers=200))
+    assert result.figures["method"] == "one renewal rate"
+    estimate = result.estimates["renewal_rate"]
+    assert estimate.low < 0.8 < estimate.high
+    assert {r["p_renewal"] for r in rows(result, "contracts")} == {estimate.value}
+    assert any("No model told renewals apart" in str(r) for r in result.quality.reasons)
+
+
+def test_sorting_by_age_is_found_by_the_beta_geometric():
+    """Each contract has its own churn, Beta(0.7, 1.2): rates rise with the renewal number."""
+    rng = np.random.default_rng(4)
+    counted: dict[tuple[int, bool], list[int]] = {}
+    for _ in range(3000):
+        theta, begun = rng.beta(0.7, 1.2), int(rng.integers(0, 8))
+        for number in range(1, 9 - begun):
+            cell = counted.setdefault((number, begun + number == 8), [0, 0])
+            cell[0] += 1
+            if rng.random() < theta:
+                break
+            cell[1] += 1
+    given = [
+        {"type": "", "number": n, "late": late, "due": due, "renewed": kept}
+        for (n, late), (due, kept) in sorted(counted.items())
+    ]
+    found = chosen(given, date(2023, 1, 1))
+    assert found.name == "sbg"
+    assert found.skill > 0.01
+    p, low, high = found.of([""] * 4, np.array([1.0, 2, 3, 4]))
+    assert (np.diff(p) > 0).all()
+    assert ((low < p) & (p < high)).all()
+    truth = (1.2 + np.arange(4)) / (1.9 + np.arange(4))
+    assert ((low - 0.02 < truth) & (truth < high + 0.02)).all()
+
+
+def test_fewer_than_five_decided_raise():
+    with pytest.raises(NotEnoughData, match="too few"):
+        chosen([{"type": None, "number": 1, "late": True, "due": 4, "renewed": 4}], AS_OF)
+
+
+def test_row_order_and_scale_do_not_matter():
+    given = many({"framework": 0.95, "trial": 0.5}, customers=60)
+    shuffled = [*given]
+    random.Random(1).shuffle(shuffled)
+    base, other = of(given), of(shuffled)
+    assert rows(base, "contracts") == rows(other, "contracts")
+    assert base.figures == other.figures
+    tenfold = of([dict(t, recurring_amount=t["recurring_amount"] * 10) for t in given])
+    assert tenfold.figures["value_at_risk"] == pytest.approx(
+        10 * base.figures["value_at_risk"], abs=D("0.01")
+    )
+    assert tenfold.figures["renewal_rate"] == base.figures["renewal_rate"]
+
+
+def test_books_without_contracts_are_locked_with_a_cure():
+    book = klientel.open_book(
+        pa.table({"customer_id": ["A"], "order_date": [date(2023, 1, 1)], "net_amount": [D("5.00")]})
+    )
+    assert lacking(book, renewals) is not None
+    with pytest.raises(MissingInput, match="--map"):
+        answer(book, renewals)
+
+
+def test_nothing_known_before_the_as_of_date_is_red_and_nothing_due_is_said():
+    assert of(HAND, as_of=date(2019, 1, 1)).quality.flag == "red"
+    later = of([term("H", "H", date(2023, 1, 1), date(2030, 1, 1))])
+    assert later.figures["due_contracts"] == 0
+    assert "No contract comes up" in str(later.lines[0])
+    for chart in renewals.charts:
+        later.chart(chart.name).to_dict()
