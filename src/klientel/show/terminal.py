@@ -81,7 +81,7 @@ def show_table(console: Console, shown: ResultTable, lang: str, *, rows: int = 2
     for column, width in zip(columns, widths, strict=True):
         right = column.unit in NUMERIC
         grid.add_column(
-            _safe(translate(column.title, lang)), justify="right" if right else "left", min_width=width
+            _safe(translate(column.title, lang)), justify="right" if right else "left", width=width
         )
     for i in range(min(rows, len(shown))):
         grid.add_row(*(_safe(cell(arrow[c.name][i], c, lang)) for c in columns))
@@ -106,7 +106,7 @@ def _fitting(
 
     A number is never broken; a header breaks between its words, a text after 24 letters.
     """
-    room = width - 1
+    room = width - 4
     widths: list[int] = []
     for column in columns:
         words = translate(column.title, lang).split()
@@ -114,8 +114,14 @@ def _fitting(
         longest = max([*map(len, words), *(n if column.unit in NUMERIC else min(n, 24) for n in cells), 1])
         room -= longest + 3
         if room < 0 and widths:
+            room += longest + 3
             break
         widths.append(longest)
+    for i, column in enumerate(columns[: len(widths)]):  # what is left lets long texts stand on one line
+        wanted = max([len(cell(v, column, lang)) for v in values[column.name]], default=0)
+        more = max(0, min(wanted - widths[i], room))
+        widths[i] += more
+        room -= more
     return widths, [c.name for c in columns[len(widths) :]]
 
 
