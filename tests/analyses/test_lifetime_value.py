@@ -66,17 +66,8 @@ def test_discounting_against_small_steps():
 
     model = BGNBD.from_parameters(0.8, 40.0, 0.5, 6.0)
     ones = np.ones(3)
-    rows = Grouped(
-        np.array([0.0, 3, 40]), np.array([0.0, 100, 390]), np.array([200.0, 300, 400]), *[ones] * 6
-        np.array([0.0, 100, 390]),
-        np.array([200.0, 300, 400]),
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-        ones,
-    )
+    x, t_x, T = np.array([0.0, 3, 40]), np.array([0.0, 100, 390]), np.array([200.0, 300, 400])
+    rows = Grouped(x, t_x, T, *[ones] * 6)
     delta, days = float(np.log(1.1)) / YEAR, 1095.75
     until = model.predict_purchases(days, rows.x, rows.t_x, rows.T)
     found = _truncated(model, rows, days, delta, until)
@@ -87,6 +78,7 @@ def test_discounting_against_small_steps():
     assert found == pytest.approx(stepped, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_longer_horizon_is_worth_more_and_a_higher_discount_less():
     base, changed = of_the_firm(), of_the_firm(horizon=60, discount=0.2)
     assert changed.figures["lifetime_value"] > base.figures["lifetime_value"]
@@ -96,6 +88,7 @@ def test_a_longer_horizon_is_worth_more_and_a_higher_discount_less():
         answer(order_firms.book(), lifetime_value, discount=-0.1)
 
 
+@pytest.mark.slow
 def test_the_margin_is_the_own_share_of_the_revenue():
     with_costs = order_firms.book(costs=True)
     margin = answer(with_costs, lifetime_value, model="bgnbd")
@@ -108,6 +101,7 @@ def test_the_margin_is_the_own_share_of_the_revenue():
     assert refused.quality.flag == "red"
 
 
+@pytest.mark.slow
 def test_row_order_later_rows_and_split_lines_change_nothing():
     rows = [dict(r) for r in order_firms.rows()]
     random.Random(3).shuffle(rows)
@@ -120,6 +114,7 @@ def test_row_order_later_rows_and_split_lines_change_nothing():
     )
 
 
+@pytest.mark.slow
 def test_money_scales_and_orders_do_not():
     rows = [dict(r, net_amount=r["net_amount"] * 10) for r in order_firms.rows()]
     scaled, base = answer(order_firms.book(rows), lifetime_value, model="bgnbd"), of_the_firm()
@@ -176,6 +171,7 @@ def test_nothing_before_the_as_of_date_is_red():
     assert answer(order_firms.book(as_of=date(2000, 1, 1)), lifetime_value).quality.flag == "red"
 
 
+@pytest.mark.slow
 def test_all_customers_equal_and_nobody_ordering_twice_do_not_break():
     equal = [
         (f"C{c}", order_firms.START + timedelta(days=60 * k), 100) for c in range(120) for k in range(18)

@@ -41,6 +41,10 @@ def test_the_default_depends_on_how_many_ordered_once():
     assert candidates("auto", 0.3)[0].name == "mbgnbd"
     assert candidates("auto", 0.1)[0].name == "bgnbd"
     assert {c.name for c in candidates("paretonbd", 0.3)} == {"paretonbd"}
+    # BG/NBD calls everybody with one order alive: where many ordered once it is compared, not chosen
+    assert {c.name for c in candidates("auto", 0.3) if not c.eligible} == {"bgnbd", "bgnbd2"}
+    assert all(c.eligible for c in candidates("auto", 0.1))
+    assert all(c.eligible for c in candidates("bgnbd", 0.3))
 
 
 @pytest.fixture(scope="module")

@@ -55,11 +55,15 @@ class OrderModel(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that may compete: its name in MODELS and how it is made."""
+    """A model that may compete: its name in MODELS and how it is made.
+
+    eligible False: shown in the hold-out table for comparison, never chosen.
+    """
 
     name: str
     kind: Any
     settings: dict[str, Any]
+    eligible: bool = True
 
     def fit(self, rows: Grouped) -> OrderModel:
         """The model fitted to the distinct histories."""
@@ -71,14 +75,18 @@ def candidates(wanted: str, once_share: float) -> list[Candidate]:
     """The models to compare, the default first: MBG/NBD where more than a fifth ordered once, else BG/NBD.
 
     wanted: `auto`, or one of mbgnbd, bgnbd, paretonbd (then with random and, where it has it, regular timing).
+    With `auto` and that many one-order customers BG/NBD is only compared: it calls all of them alive.
     """
     from klientel.stats.purchases import BGNBD, MBGNBD, ParetoNBD
 
     families: list[tuple[str, Any]] = [("mbgnbd", MBGNBD), ("bgnbd", BGNBD)]
     if once_share <= ONCE:
         families.reverse()
+    allowed = {"mbgnbd", "paretonbd"} if wanted == "auto" and once_share > ONCE else {"mbgnbd", "bgnbd"}
     known = [
-        Candidate(name + ("" if k == 1 else "2"), kind, {"k": k}) for name, kind in families for k in (1, 2)
+        Candidate(name + ("" if k == 1 else "2"), kind, {"k": k}, name in allowed)
+        for name, kind in families
+        for k in (1, 2)
     ]
     known.append(Candidate("paretonbd", ParetoNBD, {}))
     return known if wanted == "auto" else [c for c in known if c.name in (wanted, wanted + "2")]

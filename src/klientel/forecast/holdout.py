@@ -152,7 +152,9 @@ def contest(
     known = candidates(wanted, now.once_share)
     first = [t for c in known if (t := _trial(c, *usable[0])) is not None]
     first.sort(key=lambda t: t.square)
-    finalists = [c for c in known if c is known[0] or c.name in {t.name for t in first[:2]}]
+    allowed = {c.name for c in known if c.eligible}
+    leading = {t.name for t in [t for t in first if t.name in allowed][:2]}
+    finalists = [c for c in known if c is known[0] or c.name in leading]
     trials = [t for t in first if t.name not in {c.name for c in finalists}]
     for c in finalists:
         trials += [t for t in first if t.name == c.name]

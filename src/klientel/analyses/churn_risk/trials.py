@@ -136,7 +136,8 @@ def _tried(orders: ir.Table, held: list[tuple[date, Cases]], known: list[Candida
         past = grouped(at_origin(orders, origin, origin, origin), windows=False)
         field_ = known
         if place:
-            ranked = sorted(trials, key=lambda t: t.brier)
+            allowed = {c.name for c in known if c.eligible}
+            ranked = sorted((t for t in trials if t.name in allowed), key=lambda t: t.brier)
             field_ = [c for c in known if c is known[0] or c.name in {t.name for t in ranked[:2]}]
         for candidate in field_:
             try:
@@ -167,7 +168,7 @@ def _by_rule(found: Cases) -> Floats:
 def _best(known: list[Candidate], trials: list[_Trial]) -> Candidate | None:
     """The smallest Brier score over the origins all finalists were tried at; the default unless beaten by 1 %."""
     most = max((sum(t.name == c.name for t in trials) for c in known), default=0)
-    full = [c for c in known if most and sum(t.name == c.name for t in trials) == most]
+    full = [c for c in known if c.eligible and most and sum(t.name == c.name for t in trials) == most]
     if not full:
         return None
 
