@@ -55,7 +55,7 @@ def test_damaged_pages_are_a_sentence(tmp_path):
     data = bytearray(path.read_bytes())
     data[8:200] = bytes(b ^ 0x5A for b in data[8:200])
     path.write_bytes(bytes(data))
-    with pytest.raises(BadFile, match="sales.parquet is damaged: parts of it cannot be read"):
+    with pytest.raises(BadFile, match=r"sales\.parquet is damaged: parts of it cannot be read"):
         opened(path)
 
 

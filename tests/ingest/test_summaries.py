@@ -38,10 +38,8 @@ def test_a_list_of_sums_beside_its_invoices_does_not_count(tmp_path, year):
 def test_a_list_by_month_beside_its_invoices_does_not_count(tmp_path):
     invoices(tmp_path)
     months = [f"{m:02d}/2024" for m in range(1, 13)]
-    rows = [
-        (name, *(f"{sum(a for n, d, a in ROWS if n == name and (d.year, d.month) == (2024, m))},00" for m in range(1, 13)))
-        for name in sums(ROWS)
-    ]  # fmt: skip
+    monthly = [sums(r for r in ROWS if (r[1].year, r[1].month) == (2024, m)) for m in range(1, 13)]
+    rows = [(name, *(f"{month.get(name, 0)},00" for month in monthly)) for name in sums(ROWS)]
     write(tmp_path / "monate.csv", ";".join(["Kunde", *months]), rows)
     assert revenue(opened(tmp_path)) == WHOLE
 
@@ -55,7 +53,8 @@ def test_other_amounts_without_dates_count_and_are_said(tmp_path):
 
 
 def test_running_contracts_stand_for_sales(tmp_path):
-    rows = [("V1", "Alpha", "01.02.2023", "", "100,00", "aktiv"), ("V2", "Beta", "01.03.2023", "", "50,00", "gekündigt"),
+    rows = [("V1", "Alpha", "01.02.2023", "", "100,00", "aktiv"),
+            ("V2", "Beta", "01.03.2023", "", "50,00", "gekündigt"),
             ("V3", "Gamma", "01.03.2023", "31.12.2024", "70,00", "gekündigt"),
             ("V4", "Delta", "01.03.2023", "31.12.2027", "30,00", "gekündigt")]  # fmt: skip
     book = opened(

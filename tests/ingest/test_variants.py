@@ -159,15 +159,22 @@ def made_up() -> list[Table]:
                     f"{draw.randint(200, 99999) / 100:.2f}",
                 ]
             )
+    named = {
+        "no": ("Kunden-Nr.", "Account ID", "t"),
+        "name": ("Firma", "Account name", "t"),
+        "city": ("Ort", "City", "t"),
+    }
+    order = {"order": ("Auftragsnummer", "Order ID", "t")}
+    heads = {**order, "no": named["no"], "day": ("Auftragsdatum", "Order date", "d")}
+    items = {
+        **order, "line": ("Pos.", "Line no", "t"), "item": ("Artikelnummer", "Item number", "t"),
+        "quantity": ("Menge", "Quantity", "n"), "price": ("Einzelpreis", "Unit price", "n"),
+    }  # fmt: skip
     return [
-        Table("Kunden", "accounts", {"no": ("Kunden-Nr.", "Account ID", "t"), "name": ("Firma", "Account name", "t"),
-              "city": ("Ort", "City", "t")}, ["no", "name", "city"], customers),
-        Table("Aufträge", "orders", {"order": ("Auftragsnummer", "Order ID", "t"), "no": ("Kunden-Nr.", "Account ID", "t"),
-              "day": ("Auftragsdatum", "Order date", "d")}, ["order", "no", "day"], orders, "day"),
-        Table("Positionen", "order_lines", {"order": ("Auftragsnummer", "Order ID", "t"), "line": ("Pos.", "Line no", "t"),
-              "item": ("Artikelnummer", "Item number", "t"), "quantity": ("Menge", "Quantity", "n"),
-              "price": ("Einzelpreis", "Unit price", "n")}, ["order", "line", "item", "quantity", "price"], lines),
-    ]  # fmt: skip
+        Table("Kunden", "accounts", named, list(named), customers),
+        Table("Aufträge", "orders", heads, list(heads), orders, "day"),
+        Table("Positionen", "order_lines", items, list(items), lines),
+    ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -194,13 +196,8 @@ def fingerprint(book: Book) -> dict[str, object]:
 
 def rows_of(path: Path, most: int | None = None) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV file, compressed or not."""
-    import gzip
-
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
-    )
-    with opened as file:
-        reader: Iterator[list[str]] = csv.reader(file)
-        header = next(reader)
-        rows = [row for _, row in zip(range(most or 10**9), reader, strict=False)]
-    return header, rows
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    reader: Iterator[list[str]] = csv.reader(io.StringIO(text, newline=""))
+    header = next(reader)
+    return header, [row for _, row in zip(range(most or 10**9), reader, strict=False)]

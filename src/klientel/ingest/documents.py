@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.names import words
 from klientel.ingest.mapping.outcomes import document_kind

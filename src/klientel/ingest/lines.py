@@ -37,8 +37,8 @@ COLUMNS: dict[str, str] = {
 }
 # Beginnings of words in the status of a contract that has ended or was cancelled.
 _OVER = (
-    "gekündigt", "beendet", "abgelaufen", "ausgelaufen", "inaktiv", "storniert", "cancel", "ended", "expired", "inactive",
-    "terminated", "churned",
+    "gekündigt", "beendet", "abgelaufen", "ausgelaufen", "inaktiv", "storniert", "cancel", "ended", "expired",
+    "inactive", "terminated", "churned",
 )  # fmt: skip
 _FROM_HEADER = ("customer_id", "customer_name", "order_date", "currency", "rep_id")
 
@@ -64,9 +64,7 @@ class LineMaker:
         self.notes: list[Sentence] = []
         self._heads: list[Read] = []
 
-    def make(
-        self, reads: dict[str, list[Read]], names: str | None, today: date | None = None
-    ) -> Made | None:
+    def make(self, reads: dict[str, list[Read]], names: str | None, today: date | None = None) -> Made | None:
         """The lines; None if no table says anything about value.
 
         names: view of (name, customer_id) to find the number of customers that lines know by name only.
@@ -116,7 +114,9 @@ class LineMaker:
             return True
         place = read.recognition.raw.place
         hint = say('Say which one does with --map order_line.customer_name="Header".')
-        self.notes.append(say("{file} is left out: no column names the customer. {hint}", file=place, hint=hint))
+        self.notes.append(
+            say("{file} is left out: no column names the customer. {hint}", file=place, hint=hint)
+        )
         self.reader.rejections.append(Rejection(place, 0, "", "", say("No column names the customer."), hint))
         read.rejected, read.value, read.value_taken = read.rows, None, None
         return False
@@ -147,7 +147,7 @@ class LineMaker:
         if _own(read) or not headers or "order_id" not in have:
             return self._select(read, {"day": "order_date", "is_credit": credit})
         head = self._headers(headers)
-        self._orphans(read, head)
+        self._orphans(read)
         own = {c: f"coalesce(l.{c}, h.{c})" if c in have else f"h.{c}" for c in _FROM_HEADER}
         exprs = {"day": own["order_date"], "is_credit": credit} | {
             c: own[c] for c in _FROM_HEADER if c != "order_date"
@@ -163,14 +163,15 @@ class LineMaker:
             day = " , ".join(c for c in ("order_date", "invoice_date") if c in h.columns)
             exprs = {"order_date": f"coalesce({day})" if day else "CAST(NULL AS DATE)"}
             columns = [
-                f"{exprs.get(c) or (c if c in h.columns else f'CAST(NULL AS VARCHAR)')} AS {c}"
+                f"{exprs.get(c) or (c if c in h.columns else 'CAST(NULL AS VARCHAR)')} AS {c}"
                 for c in _FROM_HEADER
             ]
             parts.append(f"SELECT order_id, {', '.join(columns)}, source_no, line FROM {h.accepted}")
         for h in headers:
             self.reader.list_rows(
                 h,
-                f"SELECT line, 'order_id|twice', order_id FROM (SELECT *, row_number() OVER (PARTITION BY order_id ORDER BY line) AS k FROM {h.accepted}) WHERE k > 1",
+                "SELECT line, 'order_id|twice', order_id FROM (SELECT *, row_number() OVER "
+                f"(PARTITION BY order_id ORDER BY line) AS k FROM {h.accepted}) WHERE k > 1",
             )
             twice = self.con.execute(
                 f"SELECT count(*) - count(DISTINCT order_id) FROM {h.accepted}"
@@ -185,12 +186,17 @@ class LineMaker:
         sql = [f"SELECT order_id FROM {h.view} WHERE reject = 'status|cancelled'" for h in off]
         return f"({' UNION ALL '.join(sql) or 'SELECT NULL AS order_id'})"
 
-    def _orphans(self, read: Read, head: str) -> None:
+    def _orphans(self, read: Read) -> None:
         """Reject lines whose order is in no orders file."""
-        where = f"FROM {read.accepted} l WHERE l.order_id IS NULL OR NOT EXISTS (SELECT 1 FROM all_headers h WHERE h.order_id = l.order_id)"
+        where = (
+            f"FROM {read.accepted} l WHERE l.order_id IS NULL OR "
+            "NOT EXISTS (SELECT 1 FROM all_headers h WHERE h.order_id = l.order_id)"
+        )
         row = self.con.execute(f"SELECT count(*), sum({AMOUNT}) {where}").fetchall()[0]
         if row[0]:
-            why = f"CASE WHEN order_id IN (SELECT order_id FROM {self._cancelled()}) THEN 'order_id|cancelled' "
+            why = (
+                f"CASE WHEN order_id IN (SELECT order_id FROM {self._cancelled()}) THEN 'order_id|cancelled' "
+            )
             self.reader.list_rows(read, f"SELECT line, {why} ELSE 'order_id|orphan' END, order_id {where}")
             read.rejected += row[0]
             if read.value_taken is not None:
@@ -283,8 +289,11 @@ class LineMaker:
         sql = self._with_costs(sql, products)
         key = "coalesce(l.customer_id, l.customer_name)"
         if names:
-            key = f"coalesce(l.customer_id, n.customer_id, l.customer_name)"
-            sql = f"SELECT l.* REPLACE ({key} AS customer_id) FROM ({sql}) l LEFT JOIN {names} n ON lower(trim(l.customer_name)) = n.name"
+            key = "coalesce(l.customer_id, n.customer_id, l.customer_name)"
+            sql = (
+                f"SELECT l.* REPLACE ({key} AS customer_id) FROM ({sql}) l "
+                f"LEFT JOIN {names} n ON lower(trim(l.customer_name)) = n.name"
+            )
         else:
             sql = f"SELECT l.* REPLACE ({key} AS customer_id) FROM ({sql}) l"
         path = str(self.scratch / "lines.parquet")
@@ -302,10 +311,12 @@ class LineMaker:
         if not costs:
             return sql
         cost = " UNION ALL ".join(f"SELECT product_id, standard_cost FROM {p.accepted}" for p in costs)
-        margin = "coalesce(l.margin, TRY(CAST(l.amount - CAST(l.qty AS DECIMAL(28,4)) * c.standard_cost AS DECIMAL(18,4))))"
+        cost_of_line = "CAST(l.qty AS DECIMAL(28,4)) * c.standard_cost"
+        margin = f"coalesce(l.margin, TRY(CAST(l.amount - {cost_of_line} AS DECIMAL(18,4))))"
         return (
             f"SELECT l.* REPLACE ({margin} AS margin) FROM ({sql}) l LEFT JOIN "
-            f"(SELECT product_id, max(standard_cost) AS standard_cost FROM ({cost}) GROUP BY product_id) c USING (product_id)"
+            f"(SELECT product_id, max(standard_cost) AS standard_cost FROM ({cost}) GROUP BY product_id) c "
+            "USING (product_id)"
         )
 
 

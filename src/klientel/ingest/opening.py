@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from klientel.ingest.reading import LISTED, Read, Reader, tells
 from klientel.ingest.refs import align
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.signs import correct
+from klientel.ingest.soundness import WIDEST, damaged, narrowed
 from klientel.ingest.spellings import one_spelling
 from klientel.ingest.summaries import summaries, undated_beside_dated
 from klientel.ingest.sums import leave_out_totals
@@ -37,14 +37,12 @@ from klientel.words import Sentence, mark, say
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-WIDEST = 500  # columns that are profiled; wider files are exports of features, not of sales
-
 
 def open_book(
     source: Any,
     *,
     as_of: date | str | None = None,
-    map: Mapping[str, str] | None = None,  # noqa: A002 - the name of the command line's option
+    map: Mapping[str, str] | None = None,
     currency: str | None = None,
     template: str | Path | None = None,
     save_template: str | Path | None = None,
@@ -72,7 +70,7 @@ def open_book(
         raise
     except Exception as broke:
         if type(broke).__module__.split(".")[0] in ("duckdb", "_duckdb"):
-            raise _damaged(opening.raws) or failed(broke) from broke
+            raise damaged(opening.raws) or failed(broke) from broke
         raise
     if not book.tables and not lenient:
         raise BadFile(_nothing_usable(opening.intake))
@@ -105,7 +103,7 @@ class _Opening:
 
     def read(self, sources: Any, overrides: Mapping[str, str], template: Template | None) -> None:
         """Read and recognise all sources, then read what was recognised into canonical columns."""
-        raws = [_narrowed(raw) for raw in read_sources(sources, self.engine.scratch, self.progress)]
+        raws = [narrowed(raw) for raw in read_sources(sources, self.engine.scratch, self.progress)]
         self.raws = raws
         views = {i: self._view(raw, i) for i, raw in enumerate(raws)}
         profiles = {}
@@ -296,33 +294,6 @@ class _Opening:
             self.intake.tables[name] = report
 
 
-def _damaged(raws: list[RawTable]) -> BadFile | None:
-    """What to say if a Parquet file among the sources is the reason why the engine stopped."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for raw in raws:
-        paths = raw.source if isinstance(raw.source, list) and not raw.has_line else []
-        for i, path in enumerate(paths):
-            try:
-                for _ in pq.ParquetFile(path).iter_batches():
-                    pass
-            except (pa.ArrowException, OSError, ValueError):
-                file = raw.parts[i] if i < len(raw.parts) else raw.file
-                return BadFile(
-                    say("{file} is damaged: parts of it cannot be read. Export or copy it again.", file=file)
-                )
-    return None
-
-
-def _narrowed(raw: RawTable) -> RawTable:
-    """The raw table with its first columns, if it has more than anybody names by hand."""
-    if len(raw.columns) <= WIDEST:
-        return raw
-    note = say("Only the first {most} of {n} columns are looked at.", most=WIDEST, n=len(raw.columns))
-    return replace(raw, columns=raw.columns[:WIDEST], notes=[*raw.notes, note])
-
-
 def _format_notes(recognition: Any, known: dict[str, Any]) -> list[Any]:
     """What was assumed about ambiguous dates and numbers of the columns that are used."""
     notes = []
@@ -407,7 +378,8 @@ def _nothing_usable(intake: Intake) -> str:
     if intake.ignored:
         file, why = intake.ignored[0]
         return say(
-            'Nothing that can be analysed was found in {file}: {why}. Name the columns with --map TABLE.COLUMN="Header", '
+            "Nothing that can be analysed was found in {file}: {why}. Name the columns with "
+            '--map TABLE.COLUMN="Header", '
             "for example --map order_line.customer_id=\"Customer\" --map order_line.net_amount=\"Revenue\".",
             file=file, why=why,
         )  # fmt: skip

@@ -362,7 +362,8 @@ def _unpivoted(found: Recognition, raw_view: str, profile: dict[str, Profile]) -
         amount = scaled(number_sql(cell, known), times) if known else "CAST(NULL AS DECIMAL(18,4))"
         pieces.append(
             f"SELECT *, {amount} AS {AMOUNT}, "
-            f"CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, {cell} AS __cell FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"
+            f"CAST(DATE {quoted(after)} - INTERVAL 1 DAY AS DATE) AS order_date, {cell} AS __cell "
+            f"FROM {raw_view} WHERE NOT {empty_sql(text_sql(cell))}"
         )
     return "(" + " UNION ALL ".join(pieces) + ")"
 

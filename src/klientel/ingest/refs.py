@@ -53,7 +53,7 @@ def align(con: duckdb.DuckDBPyConnection, reads: Mapping[str, list[Read]]) -> li
             continue
         for child_table, child_column in children:
             for child in reads.get(child_table, []):
-                if child_column not in child.columns or child in parents and child_column == column:
+                if child_column not in child.columns or (child in parents and child_column == column):
                     continue
                 note = _aligned(con, child, child_column, parents, column)
                 notes += [note] if note else []
