@@ -230,7 +230,8 @@ class Book:
         if not self.lines.has("order_id"):
             return found.mutate(orders=ibis.literal(0, "int64"))
         numbers = self._keep(("orders", span), bought.order_numbers(self.lines, span))
-        return found.left_join(numbers, "customer_id").drop("customer_id_right")
+        found = found.left_join(numbers, "customer_id").drop("customer_id_right")
+        return found.mutate(orders=ibis.coalesce(found.orders, 0))
 
     def _days(self, span: Window) -> ir.Table:
         # A span that begins before the history is the same as one without a beginning.

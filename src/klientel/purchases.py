@@ -170,7 +170,7 @@ def _grouped_days(table: ir.Table) -> ir.Table:
         margin=table.margin.sum().cast(SUM),
         margin_base=table.margin.notnull().ifelse(table.amount, zero).sum().cast(SUM),
         quantity=table.qty.sum(),
-        orders=table.order_id.nunique(where=sale),
+        orders=table.order_id.nunique(where=sale & (table.amount > 0)),  # samples at no charge are no orders
         lines=table.count(),
     )
 
@@ -208,7 +208,7 @@ def undated_totals(lines: Lines) -> ir.Table:
         margin=table.margin.sum().cast(SUM),
         margin_base=table.margin.notnull().ifelse(table.amount, zero).sum().cast(SUM),
         order_days=ibis.null("int64"),
-        orders=table.order_id.nunique(where=sale),
+        orders=table.order_id.nunique(where=sale & (table.amount > 0)),  # samples at no charge are no orders
         lines=table.count(),
     )
 
@@ -340,8 +340,8 @@ def order_days(lines: Lines, window: Window) -> ir.Table:
 
 
 def order_numbers(lines: Lines, window: Window) -> ir.Table:
-    """Distinct order numbers per customer in a window, for lines without credit notes."""
-    table = lines.table
+    """Distinct order numbers with a positive amount per customer, for lines without credit notes."""
+    table = lines.table.filter(lines.table.amount > 0)
     if window.start is not None:
         table = table.filter(_inside(table.day, window))
     numbers = table.select("customer_id", "order_id").distinct()
