@@ -24,6 +24,7 @@ _CANCELLED = frozenset(
 )  # fmt: skip
 _FEW = 40  # different values of a column of document types or of statuses
 _LOOKED_AT = 30  # unknown columns
+_READABLE = 2_000_000  # rows; the texts of longer files are not searched for words
 
 
 def kinds_by_values(found: Recognition, profile: dict[str, Profile]) -> None:
@@ -70,10 +71,15 @@ def said(found: Recognition, profile: dict[str, Profile]) -> dict[str, str]:
     if found.table not in ("order_line", "order_header") or not found.raw.has_line:
         return {}
     flags: dict[str, str] = {}
-    texts = [c for c in _free(found)[:_LOOKED_AT] if _is_text(profile[c.name])]
-    texts += [
-        RawColumn(m.column, m.header) for n, m in found.columns.items() if n in ("product_name", "kind")
-    ]
+    small = found.raw.rows <= _READABLE
+    texts = [c for c in _free(found)[:_LOOKED_AT] if small and _is_text(profile[c.name])]
+    texts += (
+        []
+        if not small
+        else [
+            RawColumn(m.column, m.header) for n, m in found.columns.items() if n in ("product_name", "kind")
+        ]
+    )
     if texts:
         starts = [
             f"starts_with(lower(trim({identifier(c.name)})), {quoted(t)})" for c in texts for t in _TEXTS
