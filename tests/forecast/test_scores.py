@@ -55,6 +55,15 @@ def test_skill_is_zero_for_the_baseline_itself_and_its_interval_holds_it():
     assert value == pytest.approx(0.5)
 
 
+def test_the_linearised_interval_of_many_rows_is_that_of_the_bootstrap(monkeypatch):
+    rng = np.random.default_rng(3)
+    base = rng.gamma(1, 1, 3000)
+    loss, n = base * rng.uniform(0.4, 1.2, 3000), rng.integers(1, 4, 3000).astype(float)
+    drawn = scores.skill(loss, base, n)
+    monkeypatch.setattr(scores, "_MANY", 100)
+    assert scores.skill(loss, base, n) == pytest.approx(drawn, abs=0.003)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50)), min_size=1, max_size=40))
 def test_tenths_rise_with_the_prediction_and_ties_stay_together(rows):
     predicted, n = np.array([r[0] for r in rows]), np.array([float(r[1]) for r in rows])
