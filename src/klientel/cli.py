@@ -292,14 +292,19 @@ def catalogue(sources: tuple[str, ...], more: tuple[str, ...], lang: str | None,
     metavar="FILE",
     help=_t(mark("Where to write: .html, .pdf or .xlsx.")),
 )
-def report(output: str, lang: str | None, **given: Any) -> None:
+@click.option(
+    "--forecasts",
+    is_flag=True,
+    help=_t(mark("Also forecasts (lifetime value, churn), each tried on held-out time; takes longer.")),
+)
+def report(output: str, forecasts: bool, lang: str | None, **given: Any) -> None:
     """The whole portfolio on paper."""
     from klientel.show import write
 
     write.report_form(output)
     progress = _progress()
     book = _open(**given, progress=progress)
-    write.report(book, Path(output), _spoken(lang), progress)
+    write.report(book, Path(output), _spoken(lang), progress, forecasts=forecasts)
     progress.done()
     _say(say("Report written: {file}", file=output), lang)
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from klientel.analyses.abc import abc
 from klientel.analyses.audit import audit
+from klientel.analyses.churn_risk import churn_risk
 from klientel.analyses.cohorts import cohorts
 from klientel.analyses.concentration import concentration
+from klientel.analyses.lifetime_value import lifetime_value
 from klientel.analyses.movement import movement
+from klientel.analyses.renewals import renewals
 from klientel.analyses.retention import retention
 from klientel.analyses.rfm import rfm
 from klientel.analyses.segments import segments
@@ -34,6 +37,9 @@ ANALYSES: dict[str, Analysis] = {
         retention,
         movement,
         audit,
+        lifetime_value,
+        churn_risk,
+        renewals,
     )
 }
 

@@ -111,13 +111,16 @@ def report_form(output: str) -> None:
         )
 
 
-def report(book: Book, output: Path, lang: str, progress: Progress) -> list[Result]:
+def report(
+    book: Book, output: Path, lang: str, progress: Progress, *, forecasts: bool = False
+) -> list[Result]:
     """Answer everything that the Book can answer and write the report; the results come back.
 
-    An analysis that fails is listed with its reason; it does not take the report with it.
+    An analysis that fails is listed with its reason; it does not take the report with it. forecasts: also
+    what models say of the future, each tried on held-out time first, which takes longer than all the rest.
     """
     from klientel import __version__
-    from klientel.analyses import unlocked
+    from klientel.analyses import ANALYSES, unlocked
     from klientel.answer import answer
     from klientel.show.report import BookSummary
     from klientel.show.report import report as written
@@ -125,6 +128,9 @@ def report(book: Book, output: Path, lang: str, progress: Progress) -> list[Resu
     free, gaps = unlocked(book)
     locked = {name: missing.sentence for name, missing in gaps.items()}
     results: list[Result] = []
+    if not forecasts:
+        free = [analysis for analysis in free if analysis.group == "understand"]
+        locked = {name: why for name, why in locked.items() if ANALYSES[name].group == "understand"}
     for i, analysis in enumerate(free):
         progress(analysis.title, i, len(free))
         try:
