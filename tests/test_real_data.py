@@ -135,7 +135,9 @@ def test_repeat_rates(real):
     """Order days are the headline (G5); distinct order numbers, as the README counts them, stand beside it."""
     retail = klientel.analyse(book("online_retail/online_retail.csv.gz"), "audit").figures
     assert retail["repeat_rate_by_order_number"] == pytest.approx(0.655832, abs=1e-6)
-    assert klientel.analyse(book("northwind"), "audit").figures["repeat_rate"] == pytest.approx(0.988764, abs=1e-6)
+    assert klientel.analyse(book("northwind"), "audit").figures["repeat_rate"] == pytest.approx(
+        0.988764, abs=1e-6
+    )
     cdnow = klientel.analyse(book("cdnow/CDNOW_master.txt"), "audit").figures
     assert cdnow["repeat_rate"] == pytest.approx(0.488587, abs=1e-6)
     assert cdnow["active_customers_12m"] == 8332

@@ -64,7 +64,7 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
                 name=analysis.name,
                 kind=type(broke).__name__,
                 text=(str(broke).splitlines() or [""])[0][:300],
-            )  # fmt: skip
+            )
         ) from broke
     return _result(book, analysis, values, outcome)
 

@@ -82,7 +82,9 @@ def factor(raw: RawTable, title: str, *, each: bool = False) -> Decimal:
 
 def multiplied(raw: RawTable, title: str, times: Decimal) -> Sentence:
     """The sentence that says so."""
-    return say("{file}: {header} is multiplied by {factor}.", file=raw.place, header=title, factor=float(times))
+    return say(
+        "{file}: {header} is multiplied by {factor}.", file=raw.place, header=title, factor=float(times)
+    )
 
 
 def scaled(sql: str, times: Decimal) -> str:

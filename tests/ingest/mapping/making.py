@@ -1,4 +1,3 @@
-
 """Makes raw tables for the tests out of a short notation: "Kd.-Nr.=customer>customer_id; Netto=money>net_amount"."""
 
 from __future__ import annotations

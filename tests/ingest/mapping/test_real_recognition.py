@@ -1,4 +1,3 @@
-
 """The real data beside the checkout are recognised without a word from the user."""
 
 from __future__ import annotations

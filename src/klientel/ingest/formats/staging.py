@@ -137,7 +137,12 @@ class Staging:
             if is_total(cells):
                 self.rejections.add(line, _text(cells), TOTAL, TOTAL_HINT)
                 self.totals += 1
-            elif self.width >= 3 and cells[0] and not any(cells[1:]) and (apart or cut or _FOOT.match(cells[0])):
+            elif (
+                self.width >= 3
+                and cells[0]
+                and not any(cells[1:])
+                and (apart or cut or _FOOT.match(cells[0]))
+            ):
                 self.rejections.add(line, _text(cells), FOOTER, BLANK_HINT)
             else:
                 break

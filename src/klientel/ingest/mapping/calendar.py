@@ -1,4 +1,3 @@
-
 """Periods in headers: "Umsatz 2023", "Q1/2024", "Jan 24", "01.2024" are read as half-open date ranges."""
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_CURRENCY = re.compile(r"(?:[A-Z]{3}|eur|usd|gbp|chf|sek|dkk|nok|pln|czk|cad|aud|jpy|€|\$|£|Euro|EURO|euro|US\$)")
+_CURRENCY = re.compile(
+    r"(?:[A-Z]{3}|eur|usd|gbp|chf|sek|dkk|nok|pln|czk|cad|aud|jpy|€|\$|£|Euro|EURO|euro|US\$)"
+)
 
 
 @dataclass(frozen=True)

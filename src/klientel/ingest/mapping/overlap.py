@@ -96,7 +96,10 @@ def _text(column: str) -> Any:
     text = duckdb.FunctionExpression("trim", duckdb.ColumnExpression(column).cast(duckdb.sqltype("VARCHAR")))
     lower = duckdb.FunctionExpression("lower", text)
     return duckdb.FunctionExpression(
-        "regexp_replace", lower, duckdb.ConstantExpression(r"^0*(\d+?)(?:\.0+)?$"), duckdb.ConstantExpression(r"\1")
+        "regexp_replace",
+        lower,
+        duckdb.ConstantExpression(r"^0*(\d+?)(?:\.0+)?$"),
+        duckdb.ConstantExpression(r"\1"),
     )
 
 

@@ -106,7 +106,9 @@ def _spread(draft: Draft, found: wide.Wide) -> None:
     rest = replace(draft.raw, columns=tuple(c for c in draft.raw.columns if c.name not in taken))
     columns, lost = assign(rest, "order_line", draft.look.evidence)
     # Whatever else is counted in such a row belongs to no single period.
-    for field in [f for f in columns if TABLES["order_line"].field(f).kind not in ("key", "text", "currency")]:
+    for field in [
+        f for f in columns if TABLES["order_line"].field(f).kind not in ("key", "text", "currency")
+    ]:
         del columns[field]
     columns.pop("period", None)
     if not {"customer_id", "customer_name"} & columns.keys():
