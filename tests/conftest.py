@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Two test processes on two cores: threads of the linear algebra only get in one another's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 REAL = Path(__file__).parent.parent.parent / "shared" / "data"
 
