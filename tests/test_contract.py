@@ -20,7 +20,7 @@ from klientel.answer import lacking
 from klientel.errors import MissingInput
 
 ROOT = Path(__file__).parent.parent
-# The small firm has no contracts: analyses of contracts keep the same promises in tests/analyses/test_renewals_analysis.py.
+# The small firm has no contracts: analyses of contracts are tested in tests/analyses/test_renewals_analysis.py.
 NAMES = [
     name
     for name, a in ANALYSES.items()

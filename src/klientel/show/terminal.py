@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FLAG_STYLE = {"green": "green", "amber": "yellow", "red": "red"}
 _MOST_REJECTIONS = 20
+_MOST_UNUSED = 30  # headers listed as not used
 
 
 def show_result(
@@ -162,7 +163,8 @@ def show_check(
         )
         console.print("  " + _safe(translate(counts, lang)))
         if report.unmapped:
-            console.print("  " + _safe(translate(say("not used: {names}", names=report.unmapped), lang)))
+            names = [*report.unmapped[:_MOST_UNUSED], *(["…"] if len(report.unmapped) > _MOST_UNUSED else [])]
+            console.print("  " + _safe(translate(say("not used: {names}", names=names), lang)))
     _ignored(console, intake, lang)
     for note in intake.notes:
         console.print(f"• {_safe(translate(note, lang))}")
