@@ -163,8 +163,8 @@ def show_check(
         )
         console.print("  " + _safe(translate(counts, lang)))
         if report.unmapped:
-            names = [*report.unmapped[:_MOST_UNUSED], *(["…"] if len(report.unmapped) > _MOST_UNUSED else [])]
-            console.print("  " + _safe(translate(say("not used: {names}", names=names), lang)))
+            unused = [*report.unmapped[:_MOST_UNUSED], *(["…"] if len(report.unmapped) > _MOST_UNUSED else [])]
+            console.print("  " + _safe(translate(say("not used: {names}", names=unused), lang)))
     _ignored(console, intake, lang)
     for note in intake.notes:
         console.print(f"• {_safe(translate(note, lang))}")
