@@ -83,6 +83,9 @@ class Tables(Mapping[str, ResultTable]):
             raise BadParameter(_unknown("table", name, self._tables))
         return self._tables[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables  # Mapping asks __getitem__ and expects a KeyError
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
 
