@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-import cast
 import pytest
 
+import cast
 import klientel
 from klientel.errors import BadParameter
 from klientel.result import plain

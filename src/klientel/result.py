@@ -86,6 +86,10 @@ class Tables(Mapping[str, ResultTable]):
     def __contains__(self, name: object) -> bool:
         return name in self._tables  # Mapping asks __getitem__ and expects a KeyError
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The table of that name, or `default`."""
+        return self._tables.get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
 
