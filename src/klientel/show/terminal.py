@@ -163,7 +163,10 @@ def show_check(
         )
         console.print("  " + _safe(translate(counts, lang)))
         if report.unmapped:
-            unused = [*report.unmapped[:_MOST_UNUSED], *(["…"] if len(report.unmapped) > _MOST_UNUSED else [])]
+            unused = [
+                *report.unmapped[:_MOST_UNUSED],
+                *(["…"] if len(report.unmapped) > _MOST_UNUSED else []),
+            ]
             console.print("  " + _safe(translate(say("not used: {names}", names=unused), lang)))
     _ignored(console, intake, lang)
     for note in intake.notes:
