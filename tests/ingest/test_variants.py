@@ -127,13 +127,18 @@ def original(name: str) -> dict[str, object]:
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", ["northwind", "online_retail", "cdnow", "maven_crm", "telco_churn"])
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        (name, variant)
+        for name in ("northwind", "online_retail", "cdnow", "maven_crm", "telco_churn")
+        for variant in VARIANTS
+        # Telco has no days to split by; writing so large an OpenDocument sheet takes minutes.
+        if (name, variant) != ("telco_churn", "monthly")
+        and not (variant == "open_document" and name in ("online_retail", "telco_churn"))
+    ],
+)
 def test_real_data_in_other_clothes(real, tmp_path, name, variant):
-    if variant == "monthly" and not any(t.days for t in tables(name)):
-        pytest.skip("nothing to split by month")
-    if variant == "open_document" and name in ("online_retail", "telco_churn"):
-        pytest.skip("writing so large an OpenDocument sheet takes minutes")
     VARIANTS[variant](tmp_path, list(tables(name)))
     assert fingerprint(open_book(str(tmp_path), today=TODAY)) == original(name)
 
