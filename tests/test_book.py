@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal as D
 
+import pyarrow as pa
 import pytest
 
 import cast
+import klientel
 from klientel.analysis import Need
 from klientel.book import Book, Facts
 from klientel.engine import connect
@@ -71,9 +73,6 @@ def test_status_counts(book):
 def test_as_of_replay_sees_nothing_newer():
     early = cast.book(as_of=date(2024, 1, 1))
     lines = [r for r in cast.LINES if r["order_date"] < date(2024, 1, 1)]
-    import pyarrow as pa
-
-    import klientel
 
     alone = klientel.open_book(
         {"order_line": pa.Table.from_pylist(lines), "customer": pa.Table.from_pylist(cast.CUSTOMERS)},
@@ -87,7 +86,6 @@ def test_as_of_replay_sees_nothing_newer():
 
 
 def test_default_as_of_is_the_day_after_the_last_event():
-    import klientel
 
     assert klientel.open_book(cast.frames()).as_of == date(2024, 12, 16)
 
@@ -115,7 +113,6 @@ def test_narrow_by_an_unknown_attribute_suggests_one(book):
 
 def simple(amounts: list[tuple[str, date, str]]) -> Book:
     """A Book of positive amounts only: the path that reads raw lines in one pass."""
-    import pyarrow as pa
 
     engine = connect()
     lines = engine.view(
@@ -167,3 +164,33 @@ def test_need_that_is_missing_is_named(book):
     assert book.lacks(Need("purchases", ("customer_id", "margin"))) == ("purchases.margin",)
     assert book.lacks(Need("contracts", ("recurring_amount",))) == ("contracts.recurring_amount",)
     assert book.lacks(Need("totals", ("customer_id", "revenue"))) == ()
+
+
+def test_contracts_and_deals_are_blind_to_what_comes_later():
+    """A contract signed later and a deal created later are unknown; a deal closed later is still open."""
+    contracts = pa.table(
+        {
+            "contract_id": ["1", "2"],
+            "customer_id": ["V1", "V2"],
+            "start": [date(2023, 1, 1), date(2024, 6, 1)],
+            "end": [date(2026, 1, 1), date(2026, 6, 1)],
+            "recurring_amount": [100.0, 100.0],
+        }
+    )
+    deals = pa.table(
+        {
+            "opportunity_id": ["1", "2"],
+            "customer_id": ["D1", "D2"],
+            "created_on": [date(2023, 5, 1), date(2024, 5, 1)],
+            "close_date": [date(2024, 3, 1), date(2024, 9, 1)],
+            "stage": ["Won", "Won"],
+            "amount": [10.0, 10.0],
+        }
+    )
+    tables = {**cast.frames(), "project_contract": contracts, "opportunity": deals}
+    then = rows(klientel.open_book(tables, as_of=date(2024, 1, 1)).customers, "customer_id", "status")
+    assert then["V1"] == "active"
+    assert then["D1"] == "prospect"
+    assert not {"V2", "D2"} & set(then)
+    now = rows(klientel.open_book(tables, as_of=date(2025, 1, 1)).customers, "customer_id", "status")
+    assert now["V2"] == "active"

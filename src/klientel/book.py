@@ -34,6 +34,13 @@ CANONICAL = {
     "reps": "rep",
     "leads": "lead",
 }
+# The day from which a row is known: the first of these that is filled.
+KNOWN_FROM = {
+    "project_contract": ("signed_on", "start"),
+    "opportunity": ("created_on",),
+    "interaction": ("ts",),
+    "lead": ("created_on",),
+}
 DERIVED = ("totals", "histories", "purchases", "customers", "lines")
 DEFAULT_MONTHS = (12, 24)  # windows that are summed on every first pass, since most questions use them
 
@@ -151,7 +158,7 @@ class Book:
             case "lines":
                 return _text_ids(self.lines.table)
             case name:
-                return self.tables[CANONICAL[name]]
+                return self._as_of(CANONICAL[name])
 
     def context(self, window: str | int | None = None, level: float = 0.95) -> Context:
         """What an analysis may know besides its tables."""
@@ -279,6 +286,21 @@ class Book:
         named = named.mutate(name=named.name.fill_null(named.other)).drop("other")
         return self._keep("known", named.select(rest.columns).union(rest))
 
+    def _as_of(self, name: str) -> ir.Table:
+        """A canonical table as it was known before as_of: nothing newer, deals closed later still open (G1)."""
+        import ibis
+
+        table = self.tables[name]
+        begins = [table[c] for c in KNOWN_FROM.get(name, ()) if c in table.columns]
+        if self.as_of is None or not begins:
+            return table
+        since = ibis.coalesce(*begins)
+        table = table.filter(since.isnull() | (since < self.as_of))
+        if name == "opportunity" and {"close_date", "outcome"} <= set(table.columns):
+            later = ibis.coalesce(table.close_date >= self.as_of, False)
+            table = table.mutate(outcome=later.ifelse("open", table.outcome))
+        return table
+
     @property
     def _named(self) -> bool:
         """True if any table has names of customers."""
@@ -294,7 +316,7 @@ class Book:
         if "lines" in self.tables:
             parts.append(_ids(self.lines.table, "customer_name"))
         parts += [
-            _ids(self.tables[name], "name" if name == "customer" else "customer_name")
+            _ids(self._as_of(name), "name" if name == "customer" else "customer_name")
             for name in ("project_contract", "opportunity", "customer")
             if name in self.tables and "customer_id" in self.tables[name].columns
         ]
@@ -317,15 +339,14 @@ class Book:
             found = self.totals("all")
             orders = found.select("customer_id", order_active=found.lines > 0, ordered=found.lines > 0)
         if "project_contract" in self.tables:
-            contracts = status.of_contracts(self.tables["project_contract"], as_of)
+            contracts = status.of_contracts(self._as_of("project_contract"), as_of)
             if not self.dated:
                 orders = None  # contracts say more than undated amounts
         if "opportunity" in self.tables and {"outcome", "customer_id"} <= set(
             self.tables["opportunity"].columns
         ):
-            deals = status.open_deals(
-                self.tables["opportunity"].filter(self.tables["opportunity"].customer_id.notnull())
-            )
+            known = self._as_of("opportunity")
+            deals = status.open_deals(known.filter(known.customer_id.notnull()))
         derived = status.derive(self.known_customers, orders, contracts, deals)
         return self._keep("customers", derived)
 
