@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from writing_files import by_customer, notes, opened, reasons, revenue, write
+
+from klientel.ingest import orders
 
 SHOP = (
     "Name;Email;Financial Status;Paid at;Currency;Subtotal;Taxes;Total;Lineitem quantity;Lineitem name;"
@@ -98,3 +101,24 @@ def test_a_product_without_list_price_is_told(tmp_path):
     book = catalogue(tmp_path, extra=[(1, 2, "P9", 5)])
     assert revenue(book) == Decimal(132)
     assert reasons(book) == [(8, "Neither the line nor its product has a price.")]
+
+
+def many_orders(differing: int | None) -> list[tuple[str, ...]]:
+    """Two hundred orders of three rows that repeat the order's value, but for one order."""
+    return [
+        (f"A{i}", f"K{i % 7}", "1.3.2024", p, f"{100 + i + (i == differing and p == 'P2')},00")
+        for i in range(200)
+        for p in ("P1", "P2", "P3")
+    ]
+
+
+@pytest.mark.parametrize("differing", [None, 0, 77, 199])
+def test_orders_looked_at_in_parts_give_the_same_answer(tmp_path, monkeypatch, differing):
+    path = write(
+        tmp_path / "l.csv", "Auftragsnr;Kundennr;Datum;Artikelnr;Auftragswert", many_orders(differing)
+    )
+    whole = by_customer(opened(path))
+    monkeypatch.setattr(orders, "_PART", 25)
+    assert by_customer(opened(path)) == whole
+    once = sum(Decimal(100 + i) for i in range(200))
+    assert sum(whole.values()) == (once if differing is None else 3 * once + 1)

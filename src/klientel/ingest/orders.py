@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from klientel.ingest.reading import Read, Reader
 from klientel.ingest.sql import AMOUNT
 from klientel.ingest.values.shapes import identifier
@@ -9,6 +11,8 @@ from klientel.words import Sentence, say
 
 _OF_ORDER = ("customer_id", "customer_name", "order_date", "currency")
 _EMPTY = ("customer_id|empty", "customer_name|empty", "order_date|empty")
+_PART = 2_000_000  # rows whose orders are compared at a time
+_FIRST_PART = 10  # the first look is at so small a part of a part
 _FEWEST = 3  # orders of several rows that must agree before anything is concluded
 
 
@@ -23,11 +27,13 @@ def fill_down(reader: Reader, read: Read) -> None:
     key = "customer_id" if "customer_id" in have else "customer_name"
     gaps = f"{key} IS NULL OR order_date IS NULL" if "order_date" in have else f"{key} IS NULL"
     marked = f"(SELECT *, {gaps} AS bare FROM {read.view})"
-    once = ", ".join(f"CASE WHEN count(DISTINCT m.{c}) = 1 THEN min(m.{c}) END AS {c}" for c in have)
+    once = ", ".join(f"CASE WHEN min(m.{c}) = max(m.{c}) THEN min(m.{c}) END AS {c}" for c in have)
+    # Only orders with such a row: the others need not be held in memory.
+    some = f"(SELECT order_id FROM {read.view} WHERE {gaps})"
     heads = (
         f"(SELECT m.order_id, {once}, bool_or(m.bare) AND NOT arg_min(m.bare, m.line) AS begins, "
         f"count(m.{AMOUNT}) = 1 AND arg_min(m.{AMOUNT} IS NOT NULL, m.line) AS valued "
-        f"FROM {marked} m WHERE m.order_id IS NOT NULL GROUP BY m.order_id)"
+        f"FROM {marked} m WHERE m.order_id IN {some} GROUP BY m.order_id)"
     )
     orders, rows = reader.con.execute(
         f"SELECT count(DISTINCT h.order_id), count(*) FROM {marked} m JOIN {heads} h USING (order_id) "
@@ -68,12 +74,7 @@ def once_per_order(reader: Reader, read: Read) -> None:
     differ = next((c for c in ("product_id", "product_name", "qty", "line_no") if c in read.columns), None)
     if differ is None:
         return
-    several, same, total = reader.con.execute(
-        f"SELECT count(*), count(*) FILTER (low = high), sum(low) FROM (SELECT order_id, min({AMOUNT}) AS low, "
-        f"max({AMOUNT}) AS high FROM {read.view} WHERE reject IS NULL AND order_id IS NOT NULL "
-        f"GROUP BY order_id HAVING count(*) > 1 AND count(DISTINCT {differ}) > 1)"
-    ).fetchall()[0]
-    if several < _FEWEST or same < several or not total:
+    if not _orders_agree(reader, read, differ):
         return
     match = read.recognition.columns["net_amount"]
     priced = {"qty", "invoice_price"} <= set(read.columns)
@@ -103,6 +104,30 @@ def once_per_order(reader: Reader, read: Read) -> None:
     )
     reader.again(read, view)
     read.notes.append(note)
+
+
+def _orders_agree(reader: Reader, read: Read, differ: str) -> bool:
+    """True if in every order of several different rows all rows have one amount.
+
+    Looked at in parts of the orders, so that memory does not grow with the rows; the first, small part settles
+    it for nearly every long file.
+    """
+    parts = max(1, read.rows // _PART)
+    few = f"hash(order_id) % {parts * _FIRST_PART} = 0"
+    conditions = [few] if parts > 1 else []
+    conditions += [f"hash(order_id) % {parts} = {k}" for k in range(parts)] if parts > 1 else ["true"]
+    several, total = 0, Decimal(0)
+    for condition in conditions:
+        n, same, worth = reader.con.execute(
+            f"SELECT count(*), count(*) FILTER (low = high), sum(low) FROM (SELECT order_id, min({AMOUNT}) AS low, "
+            f"max({AMOUNT}) AS high FROM {read.view} WHERE reject IS NULL AND order_id IS NOT NULL AND {condition} "
+            f"GROUP BY order_id HAVING count(*) > 1 AND min({differ}) < max({differ}))"
+        ).fetchall()[0]
+        if same < n:
+            return False
+        if condition != few:
+            several, total = several + n, total + (worth or 0)
+    return several >= _FEWEST and bool(total)
 
 
 def _is_lines(read: Read) -> bool:
