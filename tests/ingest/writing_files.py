@@ -48,5 +48,5 @@ def notes(book: Book) -> str:
 
 
 def reasons(book: Book) -> list[tuple[int, str]]:
-    """(line, reason) of each rejected row, by line."""
-    return sorted((r.line, str(r.reason)) for r in book.intake.rejections)
+    """(line, reason) of each row that was rejected or set aside, by line."""
+    return sorted((r.line, str(r.reason)) for r in [*book.intake.rejections, *book.intake.set_aside])

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from klientel.ingest.formats.rejections import ASIDE
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
 from klientel.words import Sentence, translate
+
+LISTED = 10_000  # rejections kept by name; all are counted
 
 
 @dataclass
@@ -40,14 +43,28 @@ class TableReport:
 
 @dataclass
 class Intake:
-    """The whole intake of a Book: reports, rejections (at most 10,000 kept, `rejected` counts all), notes."""
+    """The whole intake of a Book: reports, rejections (at most 10,000 kept, `rejected` counts all), notes.
+
+    set_aside: lines that are no rows of a table (titles, comments, totals, texts below), `aside` counts all.
+    """
 
     tables: dict[str, TableReport] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     rejected: int = 0
+    set_aside: list[Rejection] = field(default_factory=list)
+    aside: int = 0
     ignored: list[tuple[str, str]] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
     recognitions: list[Recognition] = field(default_factory=list)
+
+    def take(self, found: list[Rejection], count: int, aside: int) -> None:
+        """Add what was not taken, `count` in all and `aside` of them no rows; as far as there is room."""
+        for rejection in found:
+            kept = self.set_aside if rejection.reason in ASIDE else self.rejections
+            if len(kept) < LISTED:
+                kept.append(rejection)
+        self.rejected += count - aside
+        self.aside += aside
 
     def to_dict(self, unlocks: list[str], locked: dict[str, list[str]], lang: str = "en") -> dict[str, Any]:
         """The JSON form of `klientel check` (design, section 5); sentences in `lang`."""
@@ -65,19 +82,22 @@ class Intake:
                 for report in self.tables.values()
             },
             "rejected": self.rejected,
-            "rejections": [
-                {
-                    "file": r.file,
-                    "line": r.line,
-                    "column": r.column,
-                    "value": r.value,
-                    "reason": translate(r.reason, lang),
-                    "hint": translate(r.hint, lang),
-                }
-                for r in self.rejections
-            ],
+            "rejections": [_told(r, lang) for r in self.rejections],
+            "aside": self.aside,
+            "set_aside": [_told(r, lang) for r in self.set_aside],
             "ignored": [{"file": file, "why": translate(why, lang)} for file, why in self.ignored],
             "notes": [translate(note, lang) for note in self.notes],
             "unlocks": unlocks,
             "locked": locked,
         }
+
+
+def _told(rejection: Rejection, lang: str) -> dict[str, Any]:
+    return {
+        "file": rejection.file,
+        "line": rejection.line,
+        "column": rejection.column,
+        "value": rejection.value,
+        "reason": translate(rejection.reason, lang),
+        "hint": translate(rejection.hint, lang),
+    }

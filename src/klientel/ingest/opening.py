@@ -19,7 +19,7 @@ from klientel.ingest.mapping import Template, recognise
 from klientel.ingest.orders import fill_down, once_per_order, priced_by_list
 from klientel.ingest.parties import CustomerMaker, by_number, firms_before_mails, with_outcome
 from klientel.ingest.raw import Progress, RawTable
-from klientel.ingest.reading import LISTED, Read, Reader, tells
+from klientel.ingest.reading import Read, Reader, tells
 from klientel.ingest.refs import align
 from klientel.ingest.repeats import TABLES_WITH_REPEATS, repeated
 from klientel.ingest.signs import correct
@@ -114,8 +114,7 @@ class _Opening:
         self.intake.recognitions = found
         numbers = {id(raw): i for i, raw in enumerate(raws)}
         for raw in raws:
-            self.intake.rejections += raw.rejections[: LISTED - len(self.intake.rejections)]
-            self.intake.rejected += raw.rejected
+            self.intake.take(raw.rejections, raw.rejected, raw.aside)
         self.intake.notes += _told_once(raws)
         readings: dict[int, list[Read]] = defaultdict(list)
         for k, recognition in enumerate(found):
@@ -278,19 +277,19 @@ class _Opening:
 
     def _report(self) -> None:
         """Counts and matches of each canonical table for `klientel check`."""
-        room = LISTED - len(self.intake.rejections)
-        self.intake.rejections += self.reader.rejections[:room]
+        self.intake.take(self.reader.rejections, 0, 0)
         for name, reads in self.reads.items():
             report = TableReport(name, TABLES[name].title)
             for read in reads:
                 found = read.recognition
                 report.files.append(found.raw.place)
-                report.rows += found.raw.rows if found.periods else read.rows
-                report.rejected += read.rejected if tells(found) else 0
+                report.rows += (found.raw.rows if found.periods else read.rows) - read.aside
+                report.rejected += read.rejected - read.aside if tells(found) else 0
                 report.again += read.rows if found.secondary else 0
                 report.matches = {**found.columns, **found.attributes, **report.matches}
                 report.unmapped += [h for h in found.unmapped if h not in report.unmapped]
-                self.intake.rejected += read.rejected if tells(found) else 0
+                if tells(found):
+                    self.intake.take([], read.rejected, read.aside)
             self.intake.tables[name] = report
 
 

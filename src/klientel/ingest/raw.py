@@ -50,7 +50,8 @@ class RawTable:
     spelling, empty cells are NULL. Typed sources (has_line False) keep their own column names.
     parts: names of the original files, one for each path in `source`, if they differ from `file`.
     rejections: rows that could not even be read as a row (ragged, undecodable); at most 10,000 are kept,
-    `rejected` counts all. notes: what was decided ("semicolon, Windows-1252, 2 title rows skipped").
+    `rejected` counts all, `aside` those of them that are no rows of the table (titles, totals, texts below).
+    notes: what was decided ("semicolon, Windows-1252, 2 title rows skipped").
     """
 
     name: str
@@ -63,6 +64,7 @@ class RawTable:
     has_line: bool = True
     rejections: list[Rejection] = field(default_factory=list)
     rejected: int = 0
+    aside: int = 0
     notes: list[Sentence] = field(default_factory=list)
     parts: tuple[str, ...] = ()
 

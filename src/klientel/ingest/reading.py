@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from klientel.ingest import documents
 from klientel.ingest.footer import Footer, footers
 from klientel.ingest.formats.rejections import TOTAL, TOTAL_HINT
+from klientel.ingest.intake import LISTED
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
 from klientel.ingest.spans import day_of_period, months_without_year
@@ -23,8 +24,8 @@ from klientel.words import Sentence, say
 if TYPE_CHECKING:
     import duckdb
 
-LISTED = 10_000  # rejections kept by name; all are counted
 LARGE = 200_000  # clean typed sources above this many rows are read where they are, not copied
+_TOTAL = "coalesce(ends_with(reject, '|total'), false)"
 FIRST, LAST = date(1900, 1, 1), date(2100, 12, 31)  # days outside are no days (values.dates)
 MOST = 10**13  # amounts up to here fit into DECIMAL(18,4)
 
@@ -61,9 +62,10 @@ FILLED: dict[str, tuple[tuple[str, ...], ...]] = {
 class Read:
     """A canonical table as read from one raw table: a DuckDB view with the canonical columns that there are.
 
-    The view also has `line`, `source_no` and `reject` (NULL for accepted rows). value, value_taken: sums of
-    the amounts of all and of the accepted rows (order lines only). clean: no row can be rejected. lean: SQL
-    of the columns straight from a large clean source, with whole numbers of customers left as they are.
+    The view also has `line`, `source_no` and `reject` (NULL for accepted rows). aside: rejected rows that are
+    totals. value, value_taken: sums of the amounts of all and of the accepted rows (order lines only). clean: no
+    row can be rejected. lean: SQL of the columns straight from a large clean source, with whole numbers of
+    customers left as they are.
     """
 
     recognition: Recognition
@@ -71,6 +73,7 @@ class Read:
     columns: tuple[str, ...]
     rows: int = 0
     rejected: int = 0
+    aside: int = 0
     value: float | None = None
     value_taken: float | None = None
     clean: bool = False
@@ -140,9 +143,15 @@ class Reader:
             if AMOUNT in read.columns
             else "NULL, NULL"
         )
-        row = self.con.execute(f"SELECT count(*), {rejected}, {value} FROM {read.view}").fetchall()[0]
+        aside = (
+            rejected.replace("reject IS NOT NULL", _TOTAL) if "FILTER" in rejected else f"count_if({_TOTAL})"
+        )
+        row = self.con.execute(f"SELECT count(*), {rejected}, {value}, {aside} FROM {read.view}").fetchall()[
+            0
+        ]
         read.rows, read.rejected = row[0], row[1]
         read.value, read.value_taken = (None if v is None else float(v) for v in row[2:4])
+        read.aside = row[4]
         read.clean = read.rejected == 0
         if read.rejected and tells(read.recognition):
             self.list_rows(

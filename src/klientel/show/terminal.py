@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 from klientel.analysis import GROUPS, Analysis, Column
 from klientel.quality import FLAGS
 from klientel.show.figures import NUMERIC, cell, interval, written
-from klientel.words import day, mark, number, say, translate
+from klientel.words import Sentence, day, mark, number, say, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
 
     from klientel.ingest.intake import Intake
+    from klientel.ingest.raw import Rejection
     from klientel.result import Result, ResultTable
 
 _FLAG_STYLE = {"green": "green", "amber": "yellow", "red": "red"}
 _MOST_REJECTIONS = 20
+_MOST_ASIDE = 5
 _MOST_UNUSED = 30  # headers listed as not used
 
 
@@ -187,12 +189,21 @@ def _ignored(console: Console, intake: Intake, lang: str) -> None:
 
 
 def _rejections(console: Console, intake: Intake, lang: str) -> None:
+    title = say("{n} rejected rows", n=intake.rejected)
+    _rows(console, title, intake.rejections, intake.rejected, _MOST_REJECTIONS, lang)
+    title = say("{n} lines set aside (titles, totals, texts below the table)", n=intake.aside)
+    _rows(console, title, intake.set_aside, intake.aside, _MOST_ASIDE, lang)
+
+
+def _rows(
+    console: Console, title: Sentence, listed: Sequence[Rejection], total: int, most: int, lang: str
+) -> None:
+    """Lines that were not taken, at most `most` of them."""
     from rich.table import Table
 
-    if not intake.rejected:
+    if not total:
         return
-    title = translate(say("{n} rejected rows", n=intake.rejected), lang)
-    grid = Table(title=_safe(title), title_justify="left", header_style="bold")
+    grid = Table(title=_safe(translate(title, lang)), title_justify="left", header_style="bold")
     for head in (
         mark("File"),
         mark("Line"),
@@ -202,7 +213,7 @@ def _rejections(console: Console, intake: Intake, lang: str) -> None:
         mark("What to do"),
     ):
         grid.add_column(_safe(translate(head, lang)))
-    for row in intake.rejections[:_MOST_REJECTIONS]:
+    for row in listed[:most]:
         cells = (
             row.file,
             number(row.line, lang),
@@ -213,12 +224,8 @@ def _rejections(console: Console, intake: Intake, lang: str) -> None:
         )
         grid.add_row(*map(_safe, cells))
     console.print(grid)
-    if intake.rejected > _MOST_REJECTIONS:
-        said = say(
-            "{shown} of {total} rejections; --format json lists them.",
-            shown=_MOST_REJECTIONS,
-            total=intake.rejected,
-        )
+    if total > most:
+        said = say("{shown} of {total} lines; --format json lists them.", shown=most, total=total)
         console.print(_dim(said, lang))
 
 

@@ -68,6 +68,7 @@ def read_json(path: Path, file: str, name: str, reading: Reading) -> RawTable:
         header_line=None,
         rejections=rejections.kept,
         rejected=rejections.count,
+        aside=rejections.aside,
         notes=closing_notes(staging),
     )
 

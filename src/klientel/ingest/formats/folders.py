@@ -119,6 +119,7 @@ def _one(group: list[RawTable], file: str, name: str) -> RawTable:
         has_line=first.has_line,
         rejections=[r for table in group for r in table.rejections],
         rejected=sum(table.rejected for table in group),
+        aside=sum(table.aside for table in group),
         notes=notes,
         parts=tuple(part for table in group for part in (table.parts or (table.file,) * len(table.source))),
     )

@@ -14,6 +14,8 @@ COMMENT = mark("comment line")
 TOTAL = mark("total row")
 TOTAL_HINT = mark("Nothing to do: totals are computed from the rows.")
 FOOTER = mark("text below the table")
+ASIDE = frozenset({TITLE, COMMENT, TOTAL, FOOTER})
+"""What stands around a table and is none of its rows: set aside, not rejected."""
 UNDECODABLE = mark("characters that cannot be decoded")
 UNDECODABLE_HINT = mark("Save the file again as UTF-8, for example in Excel as “CSV UTF-8”.")
 NUL = mark("a NUL byte in the row")
@@ -36,20 +38,26 @@ class Rejections:
     limits: Limits = LIMITS
     kept: list[Rejection] = field(default_factory=list)
     count: int = 0
+    aside: int = 0  # of them, titles, comments, totals and texts below the table
+    _listed_aside: int = 0
 
     def add(self, line: int, value: str, reason: str, hint: str, column: str = "") -> None:
         """Note the row that begins in physical line `line`, with an excerpt of its text."""
         self.count += 1
-        if len(self.kept) < self.limits.rejections:
+        self.aside += reason in ASIDE
+        listed = self._listed_aside if reason in ASIDE else len(self.kept) - self._listed_aside
+        if listed < self.limits.rejections:
+            self._listed_aside += reason in ASIDE
             excerpt = shortened(value, self.limits.excerpt)
             self.kept.append(Rejection(self.file, line, column, excerpt, reason, hint))
 
     def below(self, last: int, reason: str) -> None:
         """Call what was rejected for `reason` below the `last` row of the table a text below it."""
-        self.kept = [
-            replace(r, reason=FOOTER, hint=BLANK_HINT) if r.line > last and r.reason == reason else r
-            for r in self.kept
-        ]
+        for i, r in enumerate(self.kept):
+            if r.line > last and r.reason == reason:
+                self.kept[i] = replace(r, reason=FOOTER, hint=BLANK_HINT)
+                self.aside += 1
+                self._listed_aside += 1
 
 
 def shortened(text: str, most: int) -> str:

@@ -161,6 +161,7 @@ def _table(sheet: Any, file: str, name: str, reading: Reading, least: int = 2) -
         header_line=None if layout.header is None else layout.header + 1,
         rejections=rejections.kept,
         rejected=rejections.count,
+        aside=rejections.aside,
         notes=[*notes, *closing_notes(staging)],
     )
 

@@ -71,6 +71,7 @@ def read_text(path: Path, file: str, name: str, reading: Reading) -> RawTable:
         header_line=plan.header_line,
         rejections=rejections.kept,
         rejected=rejections.count,
+        aside=rejections.aside,
         notes=[*_told(encoding, plan), *notes, *closing_notes(staging)],
     )
 
