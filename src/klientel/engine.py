@@ -8,8 +8,10 @@ import tempfile
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from klientel.engines.addresses import Address, parse
 from klientel.errors import EngineFailed
 from klientel.words import say
 
@@ -18,16 +20,19 @@ if TYPE_CHECKING:
 
 MONEY = "decimal(18, 4)"
 _MEMORY_SHARE = 0.6  # of the machine's memory; DuckDB spills to the scratch folder beyond it
+_BATCH = 100_000  # rows of a batch that is copied from one engine to another
 
 
 @dataclass
 class Engine:
     """A connection and a scratch folder that goes when the engine goes."""
 
-    address: str
+    address: str  # without password
     connection: Any
     scratch: Path
     _tables: list[str] = field(default_factory=list)
+    # Engines of one process can share a session (Spark): names of one Book must not meet those of another.
+    _mark: str = field(default_factory=lambda: token_hex(4))
 
     @property
     def kind(self) -> str:
@@ -40,10 +45,8 @@ class Engine:
 
     def keep(self, expression: ir.Table, name: str) -> ir.Table:
         """Compute the table now and keep it on the engine, so that it is computed once."""
-        kept = f"klientel_{name}_{len(self._tables)}"
-        self._tables.append(kept)
         try:
-            return self.connection.create_table(kept, expression, temp=True)
+            return self.connection.create_table(self._new_name(name), expression, temp=True)
         except Exception as broke:  # every backend has its own family of errors
             raise failed(broke) from broke
 
@@ -51,26 +54,42 @@ class Engine:
         """An Arrow, pandas or Polars frame as a table of the engine."""
         import ibis
 
-        table: ir.Table = self.connection.create_table(
-            f"klientel_{name}_{len(self._tables)}", ibis.memtable(frame), temp=True
-        )
-        self._tables.append(name)
+        table: ir.Table = self.connection.create_table(self._new_name(name), ibis.memtable(frame), temp=True)
         return table
+
+    def take(self, table: ir.Table, name: str) -> ir.Table:
+        """A table of another engine, copied to this one batch by batch."""
+        schema = table.schema()
+        try:
+            if not hasattr(self.connection, "load"):
+                return self.view(table.to_pyarrow(), name)
+            batches = _batches(table)
+            taken: ir.Table = self.connection.load(self._new_name(name), batches, schema)
+        except Exception as broke:  # every backend has its own family of errors
+            raise failed(broke) from broke
+        return taken
+
+    def _new_name(self, name: str) -> str:
+        made = f"klientel_{name}_{len(self._tables)}_{self._mark}"
+        self._tables.append(made)
+        return made
 
 
 def connect(address: str | None = None) -> Engine:
-    """Connect to an engine: None or "duckdb" for the embedded one, or an address that Ibis knows.
+    """Connect to an engine: None or "duckdb" for the embedded one, or the address of another.
 
-    Examples: duckdb, duckdb:///path/file.duckdb, postgres://user@host/db, pyspark://. Raises EngineFailed
-    with the engine's own words when it cannot be reached.
+    Examples: duckdb, duckdb:///path/file.duckdb, postgres://user@host/db, spark://local[2], spark://host:7077
+    (docs/engines.md). Raises BadParameter for an address that cannot be read, EngineFailed with the engine's
+    own words when it cannot be reached.
     """
+    asked = None if address in (None, "", "duckdb") else parse(str(address))
     scratch = Path(tempfile.mkdtemp(prefix="klientel-"))
     try:
-        connection = _embedded(scratch) if address in (None, "", "duckdb") else _remote(str(address))
+        connection = _embedded(scratch) if asked is None else _remote(asked)
     except BaseException:  # Ctrl+C while libraries load must not leave the folder behind
         shutil.rmtree(scratch, ignore_errors=True)
         raise
-    engine = Engine(address or "duckdb", connection, scratch)
+    engine = Engine(asked.shown if asked else "duckdb", connection, scratch)
     # Tables of a Result hold on to the connection; they may be looked at when the Book is long gone.
     weakref.finalize(connection, shutil.rmtree, str(scratch), True)
     return engine
@@ -89,11 +108,23 @@ def failed(broke: Exception) -> EngineFailed:
     return EngineFailed(say("The engine refused: {text}", text=text[0]))
 
 
+def _batches(table: ir.Table) -> Any:
+    """The rows of a table in Arrow batches, in the types that Ibis promises."""
+    backend = table.get_backend()
+    if backend.name != "duckdb":
+        return table.to_pyarrow_batches(chunk_size=_BATCH)
+    # Ibis 12 asks DuckDB 2 for batches by a name that is gone.
+    backend._run_pre_execute_hooks(table)
+    found = backend.con.sql(str(backend.compile(table))).to_arrow_reader(_BATCH)
+    wanted = table.schema().to_pyarrow()
+    return (batch.cast(wanted) for batch in found)
+
+
 def _embedded(scratch: Path) -> Any:
-    import ibis
+    from klientel.engines import embedded
 
     # Nothing is downloaded: extensions that are not in the wheel stay absent (design, section 7).
-    return ibis.duckdb.connect(
+    return embedded.connect(
         autoinstall_known_extensions=False,
         temp_directory=str(scratch / "spill"),
         memory_limit=f"{_memory_limit_mb()}MB",
@@ -109,16 +140,30 @@ def _memory_limit_mb() -> int:
     return max(512, int(total * _MEMORY_SHARE))
 
 
-def _remote(address: str) -> Any:
-    import ibis
+def _remote(address: Address) -> Any:
+    if address.kind == "postgres":
+        from klientel.engines import postgres
 
+        return postgres.connect(address)
+    if address.kind == "spark":
+        from klientel.engines import spark
+
+        return spark.connect(address)
+    from klientel.engines import embedded
+
+    made = embedded.Embedded()
+    access = {"access_mode": "READ_ONLY"} if Path(address.path).is_file() else {}
     try:
-        return ibis.connect(address)
-    except Exception as broke:  # drivers raise their own families of errors
+        made.do_connect(
+            address.path or ":memory:",
+            autoinstall_known_extensions=False,
+            memory_limit=f"{_memory_limit_mb()}MB",
+            preserve_insertion_order=False,
+            **access,
+        )
+    except Exception as broke:  # the driver raises its own family of errors
+        text = (str(broke).splitlines() or [type(broke).__name__])[0]
         raise EngineFailed(
-            say(
-                "Cannot connect to {address}: {text}",
-                address=address.split("@")[-1],
-                text=str(broke).splitlines()[0],
-            )
+            say("Cannot connect to {address}: {text}", address=address.shown, text=text)
         ) from broke
+    return made

@@ -359,7 +359,7 @@ def _in_one_currency(book: Book, wanted: str | None) -> None:
 
 def _move(book: Book, engine: Engine) -> None:
     """Hand the Book's tables over to another engine."""
-    book.tables = {name: engine.view(table.to_pyarrow(), name) for name, table in book.tables.items()}
+    book.tables = {name: engine.take(table, name) for name, table in book.tables.items()}
     book.engine = engine
 
 
