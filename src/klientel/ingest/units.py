@@ -13,6 +13,7 @@ from klientel.ingest.raw import RawColumn, RawTable
 from klientel.ingest.recognition import Recognition
 from klientel.ingest.sql import read_sql
 from klientel.ingest.values import Profile, currency_sql, number_sql
+from klientel.ingest.values.scales import FACTORS
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.schema import TABLES
 from klientel.words import Sentence, say
@@ -59,6 +60,7 @@ def read_columns(found: Recognition, profile: dict[str, Profile]) -> tuple[dict[
             if times != 1:
                 notes.append(multiplied(found.raw, match.header, times))
             sql = scaled(sql, times)
+            notes += _written_short(found, match.header, profile[match.column])
         columns[name] = sql
     if found.table in ("order_line", "order_header", "credit_note_line") and "net_amount" in columns:
         columns["net_amount"], said = without_tax(found, columns["net_amount"], profile)
@@ -67,6 +69,19 @@ def read_columns(found: Recognition, profile: dict[str, Profile]) -> tuple[dict[
     if money:
         columns["currency"] = money
     return columns, notes
+
+
+def _written_short(found: Recognition, title: str, known: Profile) -> list[Sentence]:
+    """What to say of values such as "67.9k" and "1,2 Mio."."""
+    if known.number is None or not known.number.scales:
+        return []
+    signs = sorted(known.number.scales, key=lambda sign: (FACTORS[sign], sign))
+    meant = [say("{sign} = {factor}", sign=sign, factor=FACTORS[sign]) for sign in signs]
+    text = say(
+        "{file}, {header}: values are written short and multiplied: {signs}.",
+        file=found.raw.place, header=title, signs=meant,
+    )  # fmt: skip
+    return [text]
 
 
 def factor(raw: RawTable, title: str, *, each: bool = False) -> Decimal:

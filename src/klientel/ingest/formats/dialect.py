@@ -23,7 +23,8 @@ _NAMES = {
 }
 _SEP = re.compile(r'^"?sep=(.|\\t)"?[;,\t|]*\s*$', re.IGNORECASE)
 _NUMBER = re.compile(
-    r"^[\s(€$£]*[-+−]?[\s€$£]*(?:\d[\d.,]*|\d{1,3}(?:['’ \u00a0\u202f]\d{3})+(?:[.,]\d+)?)[\s€$£%)A-Z-]*$"
+    r"^[\s(€$£]*[-+−]?[\s€$£]*(?:\d[\d.,]*|\d{1,3}(?:['’ \u00a0\u202f]\d{3})+(?:[.,]\d+)?)"
+    r"(?:k|\s?(?i:tsd|mio|mrd|mn|bn)\.?)?[\s€$£%)A-Z-]*$"
 )
 _SEVERAL = re.compile(r"\S {2,}\S|^ *[\d.,-]+(?: +[\d.,-]+)+ *$")
 _RUNS = {1: re.compile(rb"[ \t]+"), 2: re.compile(rb" {2,}|\t[ \t]*")}

@@ -17,7 +17,8 @@ Cells = Sequence[str]
 _Kind = Literal["", "number", "date", "text"]
 
 _NUMBER = re.compile(
-    r"^[(\s]*(?:[€$£]|[A-Z]{3})?\s*[-+−]?\s*[€$£]?\s*\d[\d.,'’ \u00a0\u202f]*\s*(?:[€$£%]|[A-Z]{3})?\s*[-)]?$"
+    r"^[(\s]*(?:[€$£]|[A-Z]{3})?\s*[-+−]?\s*[€$£]?\s*\d[\d.,'’ \u00a0\u202f]*"
+    r"(?:[kKM]|(?i:tsd|mio|mrd|mn|bn)\.?)?\s*(?:[€$£%]|[A-Z]{3})?\s*[-)]?$"
 )
 _DATE = re.compile(
     r"^(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[ T].*)?"

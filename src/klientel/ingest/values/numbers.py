@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from klientel.ingest.values import scales
 from klientel.ingest.values.shapes import BLANKS, SPACE, Shape, empty_sql, is_empty, quoted
 from klientel.words import Sentence, mark, say
 
@@ -63,6 +64,7 @@ class NumberFormat:
     share_why: str = ""
     why: str = ""
     ambiguous: bool = False
+    scales: frozenset[str] = frozenset()  # "k", "mio", ...: by them values are multiplied (`scales`)
     either: str = ""  # the sign that may group or be decimal, as far as the column says
 
 
@@ -71,6 +73,7 @@ class _Peeled:
     core: str
     styles: frozenset[str]
     currency: str
+    scale: str = ""
 
 
 def number_sql(column: str, fmt: NumberFormat, type_: str = MONEY) -> str:
@@ -81,17 +84,23 @@ def number_sql(column: str, fmt: NumberFormat, type_: str = MONEY) -> str:
     """
     if fmt.typed:
         return f"try_cast({column} AS {type_})"
-    if not fmt.styles - {"exponent"}:
+    if not fmt.styles - {"exponent"} and not fmt.scales:
         value = _cast(column, fmt, type_)
         return f"CASE WHEN regexp_full_match({column}, {quoted(_plain(fmt))}) THEN {value} END"
     bare = column
     if fmt.currencies:
         bare = f"regexp_replace({bare}, {quoted(_currency(fmt))}, '')"
+    if fmt.scales:
+        bare = scales.without_sql(bare, fmt.scales)
     junk = f"regexp_replace({bare}, '[^0-9.,]', '', 'g')"
+    value = _cast(junk, fmt, type_)
+    if fmt.scales:
+        times = scales.factor_sql(column, fmt.scales)
+        value = f"TRY(CAST({_cast(junk, fmt, 'DECIMAL(24,10)')} * {times} AS {type_}))"
     negative = f"regexp_matches({column}, '[-−(]')"
     return (
         f"CASE WHEN regexp_full_match({column}, {quoted(_full(fmt))}) THEN "
-        f"CASE WHEN {negative} THEN -{_cast(junk, fmt, type_)} ELSE {_cast(junk, fmt, type_)} END END"
+        f"CASE WHEN {negative} THEN -{value} ELSE {value} END END"
     )
 
 
@@ -137,7 +146,7 @@ def decide(found: list[Shape], hint: Hint = None, because: str = "") -> NumberFo
     German: the point groups, the comma is decimal; English: the other way round; without a hint a point is
     decimal and a comma groups. `because` is the ground of the hint. Such a format is `ambiguous`.
     """
-    peeled = [(p, s) for s in found if (p := _peel(s.text)) is not None]
+    peeled = _with_scales([(p, s) for s in found if (p := _peel(s.text)) is not None])
     votes = dict.fromkeys(_CONVENTIONS, 0.0)
     numbers = 0.0
     for part, shape in peeled:
@@ -166,8 +175,16 @@ def decide(found: list[Shape], hint: Hint = None, because: str = "") -> NumberFo
         ambiguous = True
         why = say("{why}; several currencies in one column: {signs}", why=why, signs=", ".join(currencies))
     return NumberFormat(
-        *chosen, styles=styles, currencies=currencies, why=why, ambiguous=ambiguous, either=either
-    )
+        *chosen, styles=styles, currencies=currencies, why=why, ambiguous=ambiguous, either=either,
+        scales=frozenset(p.scale for p, _ in read if p.scale),
+    )  # fmt: skip
+
+
+def _with_scales(peeled: list[tuple[_Peeled, Shape]]) -> list[tuple[_Peeled, Shape]]:
+    """The shapes whose scale, if they have one, is believed by what the whole column shows."""
+    supported = any(p.scale and (p.currency or re.search("9[.,]9", p.core)) for p, _ in peeled)
+    known = scales.believed({p.scale for p, _ in peeled} - {""}, supported=supported)
+    return [(p, s) for p, s in peeled if not p.scale or p.scale in known]
 
 
 def settle(fmt: NumberFormat, *, long: int, short: int, zeros: int) -> NumberFormat:
@@ -274,8 +291,9 @@ def _peel(text: str) -> _Peeled | None:
         currency = next(c for c in _WRITTEN if c.lower() == signs[0].lower())
         styles.add("currency")
         body = _MONEY_SIGN.sub("\x00", body)
+    body, scale = scales.taken_off(body)
     match = _OUTER.fullmatch(body)
-    if match is None:
+    if match is None or (scale and "%" in body):
         return None
     if "\x00" in body and "%" in body:
         return None
@@ -292,7 +310,7 @@ def _peel(text: str) -> _Peeled | None:
         if styles - {"exponent"}:
             return None
         styles.add("exponent")
-    return _Peeled(core, frozenset(styles), currency)
+    return _Peeled(core, frozenset(styles), currency, scale)
 
 
 _CORE = r"[.,]?9(?:[9.,'’´` ]*9)?(?:[eE][+-]9{1,3})?"
@@ -346,6 +364,8 @@ def _currency(fmt: NumberFormat) -> str:
 def _full(fmt: NumberFormat) -> str:
     """RE2 pattern of whole values with the styles of the format; at most one sign and one currency."""
     core, sign = _core_sql(fmt), "[+−-]"
+    if fmt.scales:
+        core = f"{core}(?:{scales.pattern(fmt.scales)})?"
     gap = f"{SPACE}*" if "spaces" in fmt.styles else ""
     money = _currency(fmt) if fmt.currencies else ""
     tail = [t for t in (money, "%" if "percent" in fmt.styles else "") if t]
