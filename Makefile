@@ -35,6 +35,7 @@ layers: setup
 
 words: setup
 	$(BIN)/python tools/words.py --check
+	$(BIN)/python tools/spellings.py --check
 
 docs: setup
 	$(BIN)/python tools/docs.py --check

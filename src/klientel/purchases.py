@@ -267,7 +267,7 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
     """One pass over lines without credit notes: sums per window piece, first and last day, months.
 
     Columns: customer_id, first_day, last_day, months_*, and for each piece i of `segments(windows)`
-    revenue_i, margin_i, margin_base_i, lines_i.
+    revenue_i (NULL without a line in it), margin_i, margin_base_i.
     """
     table = lines.table
     aggregates: dict[str, Any] = {"first_day": table.day.min(), "last_day": table.day.max()}
@@ -276,7 +276,6 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
     for i, piece in enumerate(pieces):
         where = None if len(pieces) == 1 else _inside(table.day, piece)
         aggregates[f"revenue_{i}"] = table.amount.sum(where=where)
-        aggregates[f"lines_{i}"] = table.count(where=where)
         if lines.has("margin"):
             aggregates[f"margin_{i}"] = table.margin.sum(where=where)
             known = table.margin.notnull() if where is None else table.margin.notnull() & where
@@ -285,7 +284,7 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
 
 
 def wide_totals(passed: ir.Table, pieces: list[Window], window: Window) -> ir.Table:
-    """Totals of one window out of a `wide` pass: revenue, margin and lines.
+    """Totals of one window out of a `wide` pass: revenue and margin of who bought in it.
 
     A window up to the last piece also has last_day: who bought in it has bought last in it.
     """
@@ -293,23 +292,21 @@ def wide_totals(passed: ir.Table, pieces: list[Window], window: Window) -> ir.Ta
 
     inside = [i for i, p in enumerate(pieces) if _covers(window, p)]
     zero = ibis.literal(0).cast(MONEY)
-    lines = reduce(lambda a, b: a + b, [passed[f"lines_{i}"] for i in inside])
+    bought = reduce(lambda a, b: a | b, [passed[f"revenue_{i}"].notnull() for i in inside])
     known = f"margin_{inside[0]}" in passed.columns
     if known:
         some = reduce(lambda a, b: a | b, [passed[f"margin_{i}"].notnull() for i in inside])
         margin = some.ifelse(_added(passed, "margin", inside), ibis.null(SUM)).cast(SUM)
     revenue = _added(passed, "revenue", inside).cast(SUM)
-    made = passed.select(
+    return passed.filter(bought).select(
         customer_id=passed.customer_id,
         revenue=revenue,
         matched_revenue=revenue,
         invoiced=revenue,
         margin=margin if known else ibis.null(SUM),
         margin_base=_added(passed, "margin_base", inside).cast(SUM) if known else zero.cast(SUM),
-        lines=lines,
         **({"last_day": passed.last_day} if window.end == pieces[-1].end else {}),
     )
-    return made.filter(made.lines > 0)
 
 
 def wide_histories(passed: ir.Table, pieces: list[Window]) -> ir.Table:
@@ -337,6 +334,14 @@ def order_days(lines: Lines, window: Window) -> ir.Table:
         table = table.filter(_inside(table.day, window))
     days = table.select("customer_id", "day").distinct()
     return days.group_by("customer_id").agg(order_days=days.count())
+
+
+def line_counts(lines: Lines, window: Window) -> ir.Table:
+    """Number of lines per customer in a window, for lines without credit notes."""
+    table = lines.table
+    if window.start is not None:
+        table = table.filter(_inside(table.day, window))
+    return table.group_by("customer_id").agg(lines=table.count())
 
 
 def order_numbers(lines: Lines, window: Window) -> ir.Table:

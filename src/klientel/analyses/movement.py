@@ -92,8 +92,8 @@ _MEANING = {
     question=mark("Who rose, fell, came and left, and what did that do to revenue?"),
     group="understand",
     needs=(
-        Need("totals", ("customer_id", "revenue", "lines")),
-        Need("totals", ("customer_id", "revenue", "lines"), back=1),
+        Need("totals", ("customer_id", "revenue")),
+        Need("totals", ("customer_id", "revenue"), back=1),
         Need("customers", ("customer_id", "name")),
         Need("histories", ("customer_id", "first_day")),
     ),
@@ -171,7 +171,7 @@ def _graded(totals: ir.Table, a: float, b: float) -> ir.Table:
     """Customers who bought or have a value in a window, with their class by the rule of A1."""
     import ibis
 
-    ordered = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
+    ordered = totals.order_days > 0 if "order_days" in totals.columns else ibis.literal(True)
     there = totals.mutate(bought=ordered.fill_null(False).cast("int64"))
     there = there.filter((there.bought > 0) | (there.revenue != 0))
     summed = running(there.select("customer_id", "bought", value=there.revenue.cast(EXACT)))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from klientel.ingest.mapping import synonyms
 from klientel.ingest.mapping.calendar import period_of
 from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.names import header, key
@@ -107,3 +108,14 @@ def test_every_spelling_is_read_as_its_concept_in_capitals_and_with_underscores(
 )  # fmt: skip
 def test_what_a_header_never_means(text: str, never: str) -> None:
     assert never not in {m.concept for m in meanings(text) if m.strength >= 0.5}
+
+
+def test_kept_keys_are_those_that_the_rules_give():
+    assert synonyms._keys() == [key(text) for _, _, text in synonyms.texts()]
+
+
+def test_changed_rules_are_followed_without_the_kept_keys(monkeypatch, tmp_path):
+    monkeypatch.setattr(synonyms, "KEPT", tmp_path / "spellings.json")
+    kept = key("Kd.-Nr.")
+    (tmp_path / "spellings.json").write_text('{"of": 1, "keys": ["wrong"]}')
+    assert kept in synonyms._keys()

@@ -27,8 +27,8 @@ _BOOTSTRAP_UP_TO = 20_000  # customers; above, the linearised interval is as goo
     question=mark("Do customers stay, and do they bring more or less than before?"),
     group="understand",
     needs=(
-        Need("totals", ("customer_id", "revenue", "matched_revenue", "lines")),
-        Need("totals", ("customer_id", "revenue", "matched_revenue", "lines"), back=1),
+        Need("totals", ("customer_id", "revenue", "matched_revenue")),
+        Need("totals", ("customer_id", "revenue", "matched_revenue"), back=1),
         Need("customers", ("customer_id", "name")),
         Need("histories", ("customer_id", "first_day")),
         Need("contracts", ("customer_id", "recurring_amount"), optional=True),

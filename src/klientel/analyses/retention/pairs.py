@@ -21,7 +21,7 @@ def order_pairs(totals: ir.Table, before: ir.Table, histories: ir.Table | None, 
     import ibis
 
     zero = ibis.literal(0).cast(EXACT)
-    bought = totals.order_days > 0 if "order_days" in totals.columns else totals.lines > 0
+    bought = totals.order_days > 0 if "order_days" in totals.columns else ibis.literal(True)
     now = totals.select(
         "customer_id",
         opening=zero,

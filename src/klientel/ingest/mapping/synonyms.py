@@ -8,8 +8,11 @@ product file and the price paid in a sales file.
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from klientel.ingest.mapping.names import key
 
@@ -186,10 +189,9 @@ _CONCEPTS: dict[str, tuple[float, tuple[str, ...]]] = {
 def spellings() -> dict[str, dict[str, float]]:
     """Comparison key -> {concept: strength}, for all spellings of all concepts."""
     made: dict[str, dict[str, float]] = {}
-    for concept, (strength, texts) in _CONCEPTS.items():
-        for text in texts:
-            # year-like or unit-like parts are taken out of spellings as they are out of headers
-            made.setdefault(key(text), {})[concept] = strength
+    for (concept, strength, _), one in zip(texts(), _keys(), strict=True):
+        # year-like or unit-like parts are taken out of spellings as they are out of headers
+        made.setdefault(one, {})[concept] = strength
     made.pop("", None)
     return made
 
@@ -199,6 +201,28 @@ def texts() -> Iterator[tuple[str, float, str]]:
     for concept, (strength, written) in _CONCEPTS.items():
         for text in written:
             yield concept, strength, text
+
+
+# Taking thousands of spellings apart is a quarter of a second at every start, so their keys are kept.
+KEPT = Path(__file__).with_name("spellings.json")
+
+
+def _keys() -> list[str]:
+    """The comparison key of each of `texts()`: kept ones, unless the spellings or the rules have changed."""
+    try:
+        kept = json.loads(KEPT.read_text(encoding="ascii"))
+        if kept["of"] == state():
+            return list(kept["keys"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # the file only saves time
+    return [key(text) for _, _, text in texts()]
+
+
+def state() -> int:
+    """A number that changes with the spellings and with the rules that take headers apart."""
+    rules = b"".join(Path(__file__).with_name(n).read_bytes() for n in ("names.py", "calendar.py"))
+    written = "\n".join(text for _, _, text in texts())
+    return zlib.crc32(written.encode(), zlib.crc32(rules))
 
 
 def concepts() -> tuple[str, ...]:

@@ -83,15 +83,16 @@ def draw(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, name: str) ->
 def _query(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, rows: int) -> str:
     if rows <= 2 * SIZE:
         return f"SELECT * FROM {view}"
-    if raw.has_line:
-        row = con.execute(f"SELECT min(line), max(line) FROM {view}").fetchone()
+    number = "line" if raw.has_line else "file_row_number" if isinstance(raw.source, list) else None
+    if number:
+        row = con.execute(f"SELECT min({number}), max({number}) FROM {view}").fetchone()
         low, high = (int(row[0]), int(row[1])) if row and row[0] is not None else (0, 0)
         step = max((high - low) // _SLICES, 1)
         each = max(SIZE * (high - low + 1) // (rows * _SLICES), 1)
-        # ranges of `line` let DuckDB skip row groups; the last slice ends with the table
+        # ranges of the row number let DuckDB skip row groups; the last slice ends with the table
         starts = [low + step * i for i in range(_SLICES - 1)] + [high - each + 1]
-        slices = [f"SELECT * FROM {view} WHERE line >= {s} AND line < {s + each}" for s in starts]
-        return " UNION ALL ".join(slices)
+        slices = " OR ".join(f"({number} >= {s} AND {number} < {s + each})" for s in starts)
+        return f"SELECT * FROM {view} WHERE {slices}"
     share = 100 * SIZE / rows
     return (
         f"SELECT * FROM (SELECT * FROM {view} LIMIT {SIZE // 5}) UNION ALL "
