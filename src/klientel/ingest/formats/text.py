@@ -9,6 +9,7 @@ from pathlib import Path
 
 from klientel.errors import BadFile
 from klientel.ingest.formats.blocks import BlockParser
+from klientel.ingest.formats.datev import read_datev
 from klientel.ingest.formats.dialect import (
     Dialect,
     Record,
@@ -44,6 +45,9 @@ def read_text(path: Path, file: str, name: str, reading: Reading) -> RawTable:
     empty, binary, has no line breaks or too many columns. Rows that cannot be read become rejections.
     """
     encoding = find_encoding(path, file, reading.limits)
+    booked = read_datev(path, file, name, encoding, reading)
+    if booked is not None:
+        return booked
     plan = _plan(path, file, encoding, reading)
     rejections = Rejections(file, reading.limits)
     for number, text in plan.titles:
