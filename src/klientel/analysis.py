@@ -158,6 +158,23 @@ class Context:
     end: date | None = None
     level: float = 0.95
     fiscal_year_start_month: int = 1
+    shared: dict[Any, Any] | None = field(default=None, repr=False, compare=False)
+    materialise: Callable[[Any, str], Any] | None = field(default=None, repr=False, compare=False)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made once per Book and key, so that analyses share what costs much.
+
+        `make` may depend on nothing but the tables of the Book, the as-of date and the key.
+        """
+        if self.shared is None:
+            return make()
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
+
+    def keep(self, table: Any, name: str) -> Any:
+        """The table, computed now and kept on the engine where there is one; for parts that are read often."""
+        return table if self.materialise is None else self.materialise(table, name)
 
     def within(self, day: Any) -> Any:
         """Ibis condition: the day lies in the window of this call (always true where it is open)."""

@@ -83,6 +83,7 @@ class Book:
 
     def __post_init__(self) -> None:
         self._kept: dict[Any, ir.Table] = {}
+        self._shared: dict[Any, Any] = {}  # what several analyses compute alike (Context.once)
         self._pieces: list[Window] = []
         if self.as_of is None and self.facts.last_day is not None:
             self.as_of = day_after(self.facts.last_day)
@@ -177,6 +178,8 @@ class Book:
             end=span.end,
             level=level,
             fiscal_year_start_month=self.fiscal_year_start_month,
+            shared=self._shared,
+            materialise=self.engine.keep,
         )
 
     def window(self, window: str | int, back: int = 0) -> Window:
@@ -217,7 +220,7 @@ class Book:
         return _text_ids(found)
 
     def totals(self, window: str | int = 12, back: int = 0, columns: Sequence[str] = ()) -> ir.Table:
-        """Totals per customer in a window; `order_days` and `orders` only if `columns` asks for them."""
+        """Totals per customer in a window; `order_days`, `orders`, `lines` only if `columns` asks for them."""
         if not self.dated:
             return _text_ids(self._keep("totals", bought.undated_totals(self.lines)))
         span = self.window(window, back)
@@ -229,6 +232,9 @@ class Book:
             found = found.left_join(days, "customer_id").drop("customer_id_right")
         if "orders" in columns:
             found = self._with_orders(found, span)
+        if "lines" in columns:
+            counted = self._keep(("lines", span), bought.line_counts(self.lines, span))
+            found = found.left_join(counted, "customer_id").drop("customer_id_right")
         return _text_ids(found)
 
     def _with_orders(self, found: ir.Table, span: Window) -> ir.Table:

@@ -398,6 +398,8 @@ def _console(output: str | None) -> Console:
 
 def main() -> None:
     """Entry point: errors are one line on stderr; 0 done, 1 failed, 2 wrong use or unusable input."""
+    # Fits solve systems of four unknowns; threads that wait for each other there cost three times the work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -17,6 +17,7 @@ import pytest
 from klientel.analyses.churn_risk import churn_risk
 from klientel.analyses.churn_risk.watch import cases, watched
 from klientel.answer import answer
+from klientel.forecast.past import Past
 from klientel.order_histories import order_days
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "forecast"))
@@ -92,11 +93,11 @@ def test_few_customers_get_the_rule_and_it_is_said():
 
 def test_what_came_within_the_own_horizon_is_the_outcome():
     purchases = small(RHYTHMS).purchases
-    found = cases(purchases, order_days(purchases), LAST - timedelta(days=100), 182)
+    found = cases(purchases, Past(order_days(purchases)), LAST - timedelta(days=100), 182)
     assert found.n.sum() == 4  # once had not ordered yet, gone was former
     # within 90 (slow: cut to 182) days everybody ordered again
     assert (found.n @ found.silent) == 0
-    later = cases(purchases, order_days(purchases), LAST - timedelta(days=5), 60)
+    later = cases(purchases, Past(order_days(purchases)), LAST - timedelta(days=5), 60)
     # the last orders of steady and shrinking come; broken, slow and once stay silent
     assert (later.n @ later.silent) == 3
 
@@ -119,7 +120,7 @@ def test_later_rows_are_not_seen_at_an_origin():
     ]
 
     def known(book: Any) -> Any:
-        table = watched(book.purchases, order_days(book.purchases), origin).select(columns)
+        table = watched(book.purchases, Past(order_days(book.purchases)), origin).select(columns)
         return table.order_by("customer_id").to_pyarrow().to_pylist()
 
     assert known(with_later) == known(without)

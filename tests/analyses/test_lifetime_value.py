@@ -52,6 +52,33 @@ def test_every_customer_has_a_value_inside_its_interval_and_they_add_up():
     assert interval.level == 0.95
 
 
+def test_intervals_hold_what_they_promise_at_origins_they_did_not_learn_from():
+    result = of_the_firm()
+    assert 0.75 <= result.figures["coverage_80"] <= 0.85
+    held = result.tables["holdout"].to_pandas().query("shown")
+    assert len(held) == 4
+    assert held["coverage_80"].between(0.7, 0.9).all()
+    assert held["coverage_model"].notna().all()
+
+
+def test_churn_risk_uses_the_fits_of_lifetime_value_and_says_the_same_without_them(monkeypatch):
+    from klientel.analyses.churn_risk import churn_risk
+    from klientel.forecast.candidates import Candidate
+
+    alone = content(answer(order_firms.book(), churn_risk))
+    fits = []
+    plain = Candidate.fit
+    monkeypatch.setattr(Candidate, "fit", lambda self, rows: fits.append(self.name) or plain(self, rows))
+    book = order_firms.book()
+    answer(book, lifetime_value)
+    before = len(fits)
+    assert content(answer(book, churn_risk)) == alone
+    again = len(fits) - before
+    fits.clear()
+    answer(order_firms.book(), churn_risk)
+    assert again < len(fits) / 2
+
+
 def test_the_value_of_the_next_year_is_orders_times_value():
     table = of_the_firm().tables["customers"].to_pandas()
     product = table["orders_next_12m"] * table["order_value"].astype(float)
@@ -122,6 +149,8 @@ def test_money_scales_and_orders_do_not():
         before, after = base.figures[figure.name], scaled.figures[figure.name]
         if figure.unit == "money":
             assert float(after) == pytest.approx(10 * float(before), rel=1e-5), figure.name
+        elif before is None:
+            assert after is None, figure.name
         elif figure.unit != "class":
             assert float(after) == pytest.approx(float(before), rel=1e-5), figure.name
 

@@ -14,9 +14,9 @@ import pytest
 
 import klientel
 from klientel.analyses.renewals import renewals
-from klientel.analyses.renewals.rates import chosen
 from klientel.answer import answer, lacking
 from klientel.errors import MissingInput, NotEnoughData
+from klientel.forecast.renewal_rates import chosen
 
 AS_OF = date(2024, 1, 1)
 _SCHEMA = pa.schema(

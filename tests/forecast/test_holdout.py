@@ -10,6 +10,7 @@ import pytest
 
 from klientel.forecast.candidates import candidates, rate_and_recency
 from klientel.forecast.holdout import calibration, contest, coverage_of, origins
+from klientel.forecast.past import Past
 from klientel.order_histories import Grouped, at_origin, grouped, order_days
 
 
@@ -52,12 +53,12 @@ def held():
     orders = order_days(order_firms.book().purchases)
     when = origins(order_firms.START, order_firms.AS_OF)
     now = grouped(at_origin(orders, order_firms.AS_OF, order_firms.AS_OF, order_firms.AS_OF), windows=False)
-    return orders, now, when
+    return Past(orders), now, when
 
 
 def test_a_firm_that_follows_the_model_beats_the_baselines(held):
-    orders, now, when = held
-    found = contest(orders, now, "bgnbd", when, enough=True)
+    past, now, when = held
+    found = contest(past, now, "bgnbd", when, enough=True)
     assert found.chosen is not None
     assert found.skill.low > 0
     assert abs(found.tracking_error) < 0.15
@@ -66,8 +67,8 @@ def test_a_firm_that_follows_the_model_beats_the_baselines(held):
 
 
 def test_calibration_adds_up_to_what_was_forecast_and_what_came(held):
-    orders, now, when = held
-    newest = contest(orders, now, "bgnbd", when[:1], enough=True).newest
+    past, now, when = held
+    newest = contest(past, now, "bgnbd", when[:1], enough=True).newest
     rows = calibration(newest)
     assert sum(r["customers"] for r in rows) == newest.row["customers"]
     came = sum(r["customers"] * r["actual_orders"] for r in rows)
@@ -79,11 +80,11 @@ def test_calibration_adds_up_to_what_was_forecast_and_what_came(held):
 
 
 def test_too_few_customers_or_no_time_to_hold_out_give_the_baseline_and_say_why(held):
-    orders, now, when = held
-    few = contest(orders, now, "auto", when, enough=False)
+    past, now, when = held
+    few = contest(past, now, "auto", when, enough=False)
     assert few.chosen is None
     assert "needs 100 and 50" in few.reasons[0]
-    short = contest(orders, now, "auto", [], enough=True)
+    short = contest(past, now, "auto", [], enough=True)
     assert short.chosen is None
     assert "too short" in short.reasons[0]
 
@@ -106,7 +107,7 @@ def test_where_the_model_loses_the_baseline_is_kept():
     orders = order_days(order_firms.book(lines).purchases)
     as_of = order_firms.AS_OF
     now = grouped(at_origin(orders, as_of, as_of, as_of), windows=False)
-    found = contest(orders, now, "auto", origins(order_firms.START, as_of)[:1], enough=True)
+    found = contest(Past(orders), now, "auto", origins(order_firms.START, as_of)[:1], enough=True)
     assert found.chosen is None
     assert found.skill.value < 0
     assert "no better than the naive baselines" in found.reasons[-1]

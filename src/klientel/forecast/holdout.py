@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +21,10 @@ from klientel.forecast.candidates import (
     last_again,
     rate_and_recency,
 )
-from klientel.order_histories import Floats, Grouped, at_origin, grouped
+from klientel.forecast.past import Past
+from klientel.order_histories import Floats, Grouped
 from klientel.stats.purchases.model import ENOUGH_CUSTOMERS, ENOUGH_REPEATERS
 from klientel.words import Sentence, say
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
 
 QUARTER, MOST, LEAST, LONGEST = 91, 4, 182, 364  # days between origins, origins, shortest, longest hold-out
 _FIRST = 91  # days of history that the newest origin must have behind it
@@ -127,9 +124,7 @@ def origins(first_day: date | None, as_of: date, weeks: int = 0) -> list[tuple[d
     return found
 
 
-def contest(
-    orders: ir.Table, now: Grouped, wanted: str, when: list[tuple[date, int]], *, enough: bool
-) -> Contest:
+def contest(past: Past, now: Grouped, wanted: str, when: list[tuple[date, int]], *, enough: bool) -> Contest:
     """Compare the candidates for `wanted` with the baselines at the origins of `when`, and choose.
 
     now: histories at the as-of date (their share of one-order customers decides the default). A
@@ -138,7 +133,7 @@ def contest(
     that are too low where most customers do not order, and sums of money need right means.
     enough: at least 100 customers of whom 50 ordered again.
     """
-    held = [(origin, ahead, _rows(orders, origin, ahead)) for origin, ahead in when]
+    held = [(origin, ahead, _rows(past, origin, ahead)) for origin, ahead in when]
     held = [one for one in held if one[2].customers > 0]
     naive = [
         Trial(origin, ahead, name, rows, predicted)
@@ -150,7 +145,7 @@ def contest(
     if wanted == BASELINE or (wanted == "auto" and not enough) or not usable:
         return Contest(tuple(naive), None, None, reasons)
     known = candidates(wanted, now.once_share)
-    first = [t for c in known if (t := _trial(c, *usable[0])) is not None]
+    first = [t for c in known if (t := _trial(past, c, *usable[0])) is not None]
     first.sort(key=lambda t: t.square)
     allowed = {c.name for c in known if c.eligible}
     leading = {t.name for t in [t for t in first if t.name in allowed][:2]}
@@ -158,7 +153,7 @@ def contest(
     trials = [t for t in first if t.name not in {c.name for c in finalists}]
     for c in finalists:
         trials += [t for t in first if t.name == c.name]
-        trials += [t for one in usable[1:] if (t := _trial(c, *one)) is not None]
+        trials += [t for one in usable[1:] if (t := _trial(past, c, *one)) is not None]
     best = _best(finalists, trials)
     told = tuple(
         sorted([*trials, *naive], key=lambda t: (-t.origin.toordinal(), t.name in (BASELINE, "recency")))
@@ -228,14 +223,14 @@ def calibration(trial: Trial) -> list[dict[str, Any]]:
     return told
 
 
-def _rows(orders: ir.Table, origin: date, ahead: int) -> Grouped:
+def _rows(past: Past, origin: date, ahead: int) -> Grouped:
     span = timedelta(days=ahead)
-    return grouped(at_origin(orders, origin, origin - span, origin + span))
+    return past.rows(origin, origin - span, origin + span)
 
 
-def _trial(candidate: Candidate, origin: date, ahead: int, rows: Grouped) -> Trial | None:
+def _trial(past: Past, candidate: Candidate, origin: date, ahead: int, rows: Grouped) -> Trial | None:
     try:
-        model = candidate.fit(rows)
+        model = past.fit(candidate, origin, rows)
     except NotEnoughData:
         return None
     predicted = model.predict_purchases(float(ahead), rows.x, rows.t_x, rows.T)

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from klientel.errors import NotEnoughData
 from klientel.forecast.candidates import BASELINE, OrderModel
+from klientel.forecast.growth import LONGEST, Growth, growth
 from klientel.forecast.holdout import Contest, Trial, contest, origins
+from klientel.forecast.intervals import Calibrated, calibrated, places
+from klientel.forecast.past import Past
 from klientel.forecast.spend import Spend, fit_spend
-from klientel.order_histories import Grouped, at_origin, grouped, scored, spending
+from klientel.order_histories import Grouped, scored, spending
 from klientel.periods import add_months
 from klientel.stats.purchases.model import ENOUGH_CUSTOMERS, ENOUGH_REPEATERS
-from klientel.words import mark, say
+from klientel.words import Share, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 
+_DAYS = 365  # of the last year, whose level of order values the answer starts from
 _STEPS = 13  # points of the tracking line
 CAME, FORECAST = mark("came"), mark("forecast")
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Histories at the as-of date, the contest, and the model and spend that were chosen (None: baseline)."""
+    """Histories at the as-of date, the contest, and the model and spend that were chosen (None: baseline).
+
+    values: what the value forecast was worth per origin; intervals: levels of the draws that held.
+    """
 
     orders: ir.Table
     histories: ir.Table
@@ -35,6 +44,8 @@ class Forecast:
     spend: Spend | None
     values: tuple[dict[str, Any], ...]
     reasons: tuple[str, ...]
+    intervals: Calibrated = field(default_factory=Calibrated)
+    growth: Growth = field(default_factory=Growth)
 
     @property
     def name(self) -> str:
@@ -44,40 +55,87 @@ class Forecast:
     @property
     def value_skill(self) -> float | None:
         """Skill of the value per customer against last year's value, all origins together."""
-        loss, base = (sum(float(v[k]) for v in self.values) for k in ("square", "square_last"))
-        return 1 - loss / base if base > 0 else None
+        return _together(self.values)
+
+    @property
+    def missed(self) -> float:
+        """Mean square of ln(forecast / came) of the sum of values over the origins; 0 where nothing was held out."""
+        pairs = [(float(v["predicted"] or 0), float(v["actual"] or 0)) for v in self.values]
+        squares = [log(told / came) ** 2 for told, came in pairs if told > 0 and came > 0]
+        return min(sum(squares) / len(squares), 4.0) if squares else 0.0
+
+    @property
+    def value_error(self) -> float | None:
+        """Value forecast / value that came - 1, all origins together."""
+        told, came = (sum(float(v[k] or 0) for v in self.values) for k in ("predicted", "actual"))
+        return told / came - 1 if came > 0 else None
 
 
 def forecast(
-    orders: ir.Table, first_day: date | None, as_of: date, wanted: str = "auto", weeks: int = 0
+    past: Past, first_day: date | None, as_of: date, wanted: str = "auto", weeks: int = 0
 ) -> Forecast:
-    """Fit, test and choose. Raises NotEnoughData if nobody ordered before `as_of`.
+    """Fit, test and choose; made once per Book and question. Raises NotEnoughData if nobody ordered before `as_of`.
 
     wanted: auto, mbgnbd, bgnbd, paretonbd or baseline; weeks: length of the hold-out, 0 for the usual
     one. With `auto` the baseline is kept wherever no model beats it on held-out time, in orders and in
     value; a model asked for by name is shown anyhow, with the same words beside it.
     """
-    histories = at_origin(orders, as_of, add_months(as_of, -12), as_of)
-    rows = grouped(histories, windows=False)
+    made: Forecast = past.once(
+        ("forecast", as_of, wanted, weeks), lambda: _forecast(past, first_day, as_of, wanted, weeks)
+    )
+    return made
+
+
+def today(past: Past, as_of: date) -> tuple[ir.Table, Grouped]:
+    """Histories of all customers at the as-of date, with the last 12 months, and the distinct ones."""
+    year_ago = add_months(as_of, -12)
+    return past.histories(as_of, year_ago, as_of), past.rows(as_of, year_ago, as_of, windows=False)
+
+
+def spend_of(past: Past, origin: date, since: date, until: date) -> Spend:
+    """The spend model of an origin at the level of [since, origin), made once; raises NotEnoughData."""
+
+    def make() -> Spend | NotEnoughData:
+        histories = past.histories(origin, since, until)
+        rows = past.rows(origin, since, until, windows=False)
+        try:
+            return fit_spend(**spending(histories)).brought_up(rows, _last_value(histories))
+        except NotEnoughData as thin:
+            return thin
+
+    found: Spend | NotEnoughData = past.once(("spend", origin, since), make)
+    if isinstance(found, NotEnoughData):
+        raise found
+    return found
+
+
+def growth_at(past: Past, first_day: date | None, origin: date) -> Growth:
+    """Growth of order values as known at an origin, made once."""
+    found: Growth = past.once(("growth", origin), lambda: growth(past.orders, first_day, origin))
+    return found
+
+
+def _forecast(past: Past, first_day: date | None, as_of: date, wanted: str, weeks: int) -> Forecast:
+    histories, rows = today(past, as_of)
     if not rows.customers:
         raise NotEnoughData(say("Nobody has ordered before the as-of date."))
     enough = rows.customers >= ENOUGH_CUSTOMERS and rows.repeaters >= ENOUGH_REPEATERS
-    found = contest(orders, rows, wanted, origins(first_day, as_of, weeks), enough=enough)
+    found = contest(past, rows, wanted, origins(first_day, as_of, weeks), enough=enough)
     reasons: list[str] = list(found.reasons)
     model = spend = None
-    values: list[dict[str, Any]] = []
     if found.chosen is not None:
         try:
-            model = found.chosen.fit(rows)
-            spend = fit_spend(**spending(histories)).brought_up(rows, _last_value(histories))
+            model = past.fit(found.chosen, as_of, rows)
+            spend = spend_of(past, as_of, add_months(as_of, -12), as_of)
         except NotEnoughData as thin:
             model, reasons = None, [*reasons, thin.sentence]
-    made = Forecast(orders, histories, rows, found, model, spend, (), ())
+    values: list[dict[str, Any]] = []
+    intervals, rising = Calibrated(), Growth()
     if model is not None and spend is not None:
-        values = [v for t in found.own if (v := value_trial(orders, t)) is not None]
-        made = Forecast(orders, histories, rows, found, model, spend, tuple(values), ())
-        reasons += [*model.warnings_, *spend.notes]
-        gain = made.value_skill
+        values, rising, told = _valued(past, found, first_day, as_of)
+        spend = spend.lifted(rising.lift(_DAYS, LONGEST))
+        reasons += [*model.warnings_, *spend.notes, *told]
+        gain = _together(values)
         if gain is not None and gain <= 0:
             reasons.append(
                 say(
@@ -88,22 +146,56 @@ def forecast(
             )
             if wanted == "auto":
                 model = spend = None
-    return Forecast(
-        orders, histories, rows, found, model, spend, tuple(values), tuple(dict.fromkeys(reasons))
+        if model is not None:
+            intervals = calibrated([places(past, t, v["spend"]) for t, v in _pairs(found, values)])
+    said = tuple(dict.fromkeys(reasons))
+    return Forecast(past.orders, histories, rows, found, model, spend, tuple(values), said, intervals, rising)
+
+
+def _pairs(found: Contest, values: list[dict[str, Any]]) -> list[tuple[Trial, dict[str, Any]]]:
+    by_origin = {v["origin"]: v for v in values}
+    return [(t, by_origin[t.origin]) for t in found.own if t.origin in by_origin]
+
+
+def _valued(
+    past: Past, found: Contest, first_day: date | None, as_of: date
+) -> tuple[list[dict[str, Any]], Growth, tuple[str, ...]]:
+    """What the value forecast was worth, with order values as in the last year or growing on as they did.
+
+    Growth is carried on only where that had the smaller squared error on held-out time.
+    """
+    flat, rising = [], []
+    for trial in found.own:
+        plain = value_trial(past, trial)
+        if plain is None:
+            continue
+        lift = growth_at(past, first_day, trial.origin).lift(trial.ahead, trial.ahead)
+        flat.append(plain)
+        rising.append(plain if lift == 1 else value_trial(past, trial, lift) or plain)
+    now = growth_at(past, first_day, as_of)
+    grown, level = (sum(float(v["square"]) for v in rows) for rows in (rising, flat))
+    if not now.certain or not grown < level:
+        return flat, Growth(), ()
+    told = say(
+        "The same customers paid {share} more for an order each year; carrying that on for a year forecast "
+        "better on held-out time, so it is.",
+        share=Share(exp(now.yearly) - 1),
     )
+    return rising, now, (told,)
 
 
-def value_trial(orders: ir.Table, trial: Trial) -> dict[str, Any] | None:
+def value_trial(past: Past, trial: Trial, lift: float = 1.0) -> dict[str, Any] | None:
     """What the value forecast of a trial was worth: sums of actual and forecast value and of their errors.
 
     The spend model knows only what lay before the origin; customers are compared one by one on the
-    engine. None where nothing was known about order values. Amounts are revenue in the matching view.
+    engine. lift: level of order values over that of the last window. None where nothing was known about
+    order values. Amounts are revenue in the matching view.
     """
-    span = timedelta(days=trial.ahead)
-    histories = at_origin(orders, trial.origin, trial.origin - span, trial.origin + span)
-    rows = grouped(histories, windows=False)
+    since, until = (trial.origin + timedelta(days=sign * trial.ahead) for sign in (-1, 1))
+    histories = past.histories(trial.origin, since, until)
+    rows = past.rows(trial.origin, since, until, windows=False)
     try:
-        spend = fit_spend(**spending(histories)).brought_up(rows, _last_value(histories))
+        spend = spend_of(past, trial.origin, since, until).lifted(lift)
     except NotEnoughData:
         return None
     assert trial.model is not None
@@ -128,12 +220,12 @@ def value_trial(orders: ir.Table, trial: Trial) -> dict[str, Any] | None:
         square_last=squares(last),
     )
     row: dict[str, Any] = sums.to_pyarrow().to_pylist()[0]
-    return row | {"origin": trial.origin, "skill": _skill(row)}
+    return row | {"origin": trial.origin, "skill": _together([row]), "spend": spend}
 
 
-def _skill(row: dict[str, Any]) -> float | None:
-    base = float(row["square_last"] or 0)
-    return 1 - float(row["square"]) / base if base > 0 else None
+def _together(values: Sequence[dict[str, Any]]) -> float | None:
+    loss, base = (sum(float(v[k] or 0) for v in values) for k in ("square", "square_last"))
+    return 1 - loss / base if base > 0 else None
 
 
 def tracking(made: Forecast) -> list[dict[str, Any]]:
@@ -160,7 +252,7 @@ def tracking(made: Forecast) -> list[dict[str, Any]]:
     return told
 
 
-def returning_share(orders: ir.Table, first_day: date | None, as_of: date) -> float | None:
+def returning_share(past: Past, first_day: date | None, as_of: date) -> float | None:
     """Yearly retention of customers, for the baseline: of those with an order in the window before the last
     one, the share with an order in the last one, brought to a year. Windows: 12 months or half the history.
     """
@@ -170,7 +262,7 @@ def returning_share(orders: ir.Table, first_day: date | None, as_of: date) -> fl
     if days < 30:
         return None
     origin = as_of - timedelta(days=days)
-    rows = grouped(at_origin(orders, origin, origin - timedelta(days=days), as_of))
+    rows = past.rows(origin, origin - timedelta(days=days), as_of)
     base = rows.n * (rows.last > 0)
     if not base.sum():
         return None

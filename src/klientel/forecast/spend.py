@@ -54,6 +54,21 @@ class Spend:
         told = float(rows.last @ expected)
         return replace(self, recent=value / told) if told > 0 and value > 0 else self
 
+    def simulate(self, orders: Floats, paid: Floats, *seed: int) -> Floats:
+        """Value of simulated orders (rows x draws) per unit of (v + spent).
+
+        The sum of N orders is gamma(p N, nu) with nu ~ gamma(p paid + q, v + spent), so it is
+        (v + spent) * gamma(p N) / gamma(p paid + q): one draw serves all who share a history (note 025).
+        """
+        rng = np.random.default_rng(list(seed))
+        worth = rng.standard_gamma(self.p * orders)
+        worth /= np.maximum(rng.standard_gamma((self.p * paid + self.q)[:, None], orders.shape), 1e-300)
+        return np.asarray(worth * self.recent)
+
+    def lifted(self, factor: float) -> Spend:
+        """The same at another level of order values."""
+        return replace(self, recent=self.recent * factor)
+
     def moved(self, step: Floats) -> Spend:
         """The same with (log p, log q, log v) moved by `step`."""
         p, q, v = np.exp(step)

@@ -14,6 +14,8 @@ from klientel.order_histories import Floats, Grouped
 YEAR = 365.25
 MONTH = YEAR / 12
 SEED = 20_240_903
+LEVELS = (0.1, 0.5, 0.9)  # of the interval of a customer, and the middle course
+Levels = tuple[float, float, float]
 _NODES = 8  # of Gauss-Legendre over the horizon: the orders expected until t are smooth in t
 _BATCH, _MANY, _FEW = 8_192, 500, 200  # rows per batch, draws, draws where there are very many histories
 _LARGE = 20_000
@@ -40,17 +42,22 @@ class Scores:
     noise: Floats
 
 
-def score(model: OrderModel, spend: Spend, rows: Grouped, days: float, discount: float) -> Scores:
+def score(
+    model: OrderModel, spend: Spend, rows: Grouped, days: float, discount: float, levels: Levels = LEVELS
+) -> Scores:
     """Scores of the distinct histories for a horizon in days and a yearly discount rate (above 0).
 
     Residual value = E[orders, each discounted by the time until it] x E[value of an order] (B11b):
-    truncated, integral of exp(-delta t) dE[Y(t)], by parts; for ever, DERT of the model.
+    truncated, integral of exp(-delta t) dE[Y(t)], by parts; for ever, DERT of the model. levels: of the
+    simulated values that are the interval's ends and middle.
     """
     delta = float(np.log1p(discount)) / YEAR
     spread = spend.each(rows.paid)
     until = model.predict_purchases(days, rows.x, rows.t_x, rows.T)
     horizon = _truncated(model, rows, days, delta, until)
-    low, middle, high, noise = _quantiles(model, spend, rows, days, horizon / np.where(until > 0, until, 1.0))
+    low, middle, high, noise = _quantiles(
+        model, spend, rows, days, horizon / np.where(until > 0, until, 1.0), levels
+    )
     return Scores(
         alive=model.probability_alive(rows.x, rows.t_x, rows.T),
         year=model.predict_purchases(YEAR, rows.x, rows.t_x, rows.T),
@@ -65,19 +72,24 @@ def score(model: OrderModel, spend: Spend, rows: Grouped, days: float, discount:
     )
 
 
-def portfolio_spread(model: OrderModel, spend: Spend, rows: Grouped, found: Scores, days: float) -> float:
+def portfolio_spread(
+    model: OrderModel, spend: Spend, rows: Grouped, found: Scores, days: float, missed: float = 0.0
+) -> float:
     """Standard deviation of the portfolio's value as a share of its expectation.
 
     Uncertain parameters (delta method on their logarithms over a sample of histories) plus the chance of
     every customer's own course, whose variances add up because customers are independent given the
-    parameters.
+    parameters; plus `missed`, the mean square by which sums were off on held-out time (of the logarithm):
+    what the model does not know of, prices and the economy, has moved all customers at once.
     """
     total = float((found.horizon * found.spread) @ (rows.n * found.v + rows.spent))
     if not total > 0:
         return 0.0
     squares = rows.n * found.v**2 + 2 * found.v * rows.spent + rows.squared
     chance = float(found.noise @ squares) / total**2
-    return float(np.sqrt(chance + min(_parameter_variance(model, spend, _sample(rows), days), _WIDEST**2)))
+    return float(
+        np.sqrt(missed + chance + min(_parameter_variance(model, spend, _sample(rows), days), _WIDEST**2))
+    )
 
 
 def _parameter_variance(model: OrderModel, spend: Spend, rows: Grouped, days: float) -> float:
@@ -115,13 +127,12 @@ def _truncated(model: OrderModel, rows: Grouped, days: float, delta: float, unti
 
 
 def _quantiles(
-    model: OrderModel, spend: Spend, rows: Grouped, days: float, factor: Floats
+    model: OrderModel, spend: Spend, rows: Grouped, days: float, factor: Floats, levels: Levels
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """10, 50, 90 % quantiles and variance of the discounted value per unit of (v + spent).
 
-    N orders drawn with uncertain parameters; their sum given N is gamma(p N, nu) with nu ~ gamma(p paid + q,
-    v + spent), so it is (v + spent) * gamma(p N) / gamma(p paid + q): one draw serves all customers who
-    share a history, whatever they spent. factor: discounted over undiscounted orders.
+    N orders drawn with uncertain parameters, and their sum given N (`Spend.simulate`). factor: discounted
+    over undiscounted orders; levels: of the draws, as calibrated on held-out time.
     """
     draws = _MANY if rows.x.size <= _LARGE else _FEW
     out = np.empty((4, rows.x.size))
@@ -130,13 +141,8 @@ def _quantiles(
         orders = model.sample_future(
             days, rows.x[part], rows.t_x[part], rows.T[part], draws=draws, seed=SEED, uncertain=True
         )
-        rng = np.random.default_rng([SEED, start])
-        worth = rng.standard_gamma(spend.p * orders)
-        worth /= np.maximum(
-            rng.standard_gamma((spend.p * rows.paid[part] + spend.q)[:, None], orders.shape), 1e-300
-        )
-        worth *= spend.recent * factor[part, None]
-        out[:3, part] = np.quantile(worth, [0.1, 0.5, 0.9], axis=1)
+        worth = spend.simulate(orders, rows.paid[part], SEED, start) * factor[part, None]
+        out[:3, part] = np.quantile(worth, levels, axis=1)
         out[3, part] = worth.var(axis=1)
     return out[0], out[1], out[2], out[3]
 

@@ -24,7 +24,8 @@ from klientel.analysis import Context, Need, Outcome, Param, analysis
 from klientel.errors import NotEnoughData
 from klientel.expressions import named, small_table
 from klientel.forecast.candidates import MODELS
-from klientel.order_histories import order_days, scored
+from klientel.forecast.past import Past
+from klientel.order_histories import scored
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
@@ -67,10 +68,11 @@ def churn_risk(
     shown only where its Brier score on held-out time beats the rule "silence over twice the own 90 % gap".
     Raises NotEnoughData if no customer is active.
     """
-    orders = order_days(purchases)
-    found = watched(purchases, orders, context.as_of, horizon)
+    past = Past.of(purchases, context)
+    found = watched(purchases, past, context.as_of, horizon)
     known = customers.select(_c=customers.customer_id, status=customers.status)
     found = found.inner_join(known, found.customer_id == known._c).drop("_c")
+    found = past.once(("watched", horizon), lambda: past.kept(found, "watched"))
     counts = {
         row["status"]: row["n"]
         for row in found.group_by("status").agg(n=found.count()).to_pyarrow().to_pylist()
@@ -79,8 +81,10 @@ def churn_risk(
     if not watching:
         raise NotEnoughData(say("No customer is active on the as-of date."))
     found = found.filter(found.status.isin(["active", "reactivated"]))
-    verdict = judged(purchases, orders, context, model, horizon)
-    risky = _with_reasons(_with_risk(found, verdict))
+    verdict = judged(purchases, past, context, model, horizon)
+    risky = past.once(
+        ("risky", horizon, model), lambda: past.kept(_with_reasons(_with_risk(found, verdict)), "risky")
+    )
     listed = named(risky, customers).select([c.name for c in CUSTOMERS.columns])
     reasons = _by_reason(risky)
     figures = _figures(risky, verdict, watching, counts.get("former", 0))

@@ -14,8 +14,10 @@ from klientel.errors import NotEnoughData
 from klientel.forecast import scores
 from klientel.forecast.candidates import BASELINE, MODELS, Candidate, OrderModel, candidates
 from klientel.forecast.holdout import origins
-from klientel.forecast.spend import Spend, fit_spend
-from klientel.order_histories import Floats, Grouped, at_origin, grouped, spending
+from klientel.forecast.past import Past
+from klientel.forecast.proof import spend_of, today
+from klientel.forecast.spend import Spend
+from klientel.order_histories import Floats, Grouped
 from klientel.periods import add_months
 from klientel.stats.purchases.model import ENOUGH_CUSTOMERS, ENOUGH_REPEATERS
 from klientel.words import say
@@ -77,24 +79,23 @@ class _Trial:
         }
 
 
-def judged(purchases: ir.Table, orders: ir.Table, context: Context, wanted: str, horizon: int) -> Judged:
+def judged(purchases: ir.Table, past: Past, context: Context, wanted: str, horizon: int) -> Judged:
     """Fit, test and choose for churn. The rule stays where no model has the smaller Brier score.
 
     Tested are the active customers of the two newest origins with their own horizons. A model asked for
     by name is shown anyhow, with the same words beside it.
     """
-    today = at_origin(orders, context.as_of, add_months(context.as_of, -12), context.as_of)
-    now = grouped(today, windows=False)
+    _, now = today(past, context.as_of)
     enough = now.customers >= ENOUGH_CUSTOMERS and now.repeaters >= ENOUGH_REPEATERS
     held = []
     for origin, ahead in origins(context.first_day, context.as_of)[:_ORIGINS]:
-        found = cases(purchases, orders, origin, ahead, horizon)
+        found = cases(purchases, past, origin, ahead, horizon)
         if found.n.sum():
             held.append((origin, found))
     reasons = _obstacles(now, bool(held), wanted, enough)
     rule = [_Trial(origin, BASELINE, c, told, told) for origin, c in held for told in (_by_rule(c),)]
     known = candidates(wanted, now.once_share) if wanted != BASELINE and (enough or wanted != "auto") else []
-    trials = _tried(orders, held, known)
+    trials = _tried(past, held, known)
     best = _best(known, trials)
     shares = rates(held[0][1]) if held else None
     if best is None:
@@ -113,7 +114,7 @@ def judged(purchases: ir.Table, orders: ir.Table, context: Context, wanted: str,
                 skill=round(skill.value, 3),
             ),
         )
-    fitted = None if lost and wanted == "auto" else _fitted(best, now, today)
+    fitted = None if lost and wanted == "auto" else _fitted(past, best, now, context.as_of)
     if fitted is None:
         return Judged(rates=shares, holdout=_rows([*trials, *rule], BASELINE), reasons=reasons)
     model, spend = fitted
@@ -129,11 +130,11 @@ def judged(purchases: ir.Table, orders: ir.Table, context: Context, wanted: str,
     )
 
 
-def _tried(orders: ir.Table, held: list[tuple[date, Cases]], known: list[Candidate]) -> list[_Trial]:
+def _tried(past: Past, held: list[tuple[date, Cases]], known: list[Candidate]) -> list[_Trial]:
     """All candidates at the newest origin, the default and the best two at the others."""
     trials: list[_Trial] = []
     for place, (origin, found) in enumerate(held):
-        past = grouped(at_origin(orders, origin, origin, origin), windows=False)
+        rows = past.rows(origin, origin, origin, windows=False)
         field_ = known
         if place:
             allowed = {c.name for c in known if c.eligible}
@@ -141,20 +142,19 @@ def _tried(orders: ir.Table, held: list[tuple[date, Cases]], known: list[Candida
             field_ = [c for c in known if c is known[0] or c.name in {t.name for t in ranked[:2]}]
         for candidate in field_:
             try:
-                model = candidate.fit(past)
+                model = past.fit(candidate, origin, rows)
             except NotEnoughData:
                 continue
-            rows = found.rows
-            chance = model.probability_of_none(found.horizon, rows.x, rows.t_x, rows.T)
+            r = found.rows
+            chance = model.probability_of_none(found.horizon, r.x, r.t_x, r.T)
             if np.isfinite(chance).all():
                 trials.append(_Trial(origin, candidate.name, found, chance, _by_rule(found)))
     return trials
 
 
-def _fitted(best: Candidate, now: Grouped, today: ir.Table) -> tuple[OrderModel, Spend] | None:
+def _fitted(past: Past, best: Candidate, now: Grouped, as_of: date) -> tuple[OrderModel, Spend] | None:
     try:
-        last = float(today.last_value.sum().to_pyarrow().as_py() or 0)
-        return best.fit(now), fit_spend(**spending(today)).brought_up(now, last)
+        return past.fit(best, as_of, now), spend_of(past, as_of, add_months(as_of, -12), as_of)
     except NotEnoughData:
         return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from klientel.forecast.past import Past
 from klientel.order_histories import Floats, Grouped, at_origin, gaps
 from klientel.status import activity
 
@@ -35,7 +36,7 @@ class Cases:
         return self.rows.n
 
 
-def watched(purchases: ir.Table, orders: ir.Table, origin: date, horizon: int = 0) -> ir.Table:
+def watched(purchases: ir.Table, past: Past, origin: date, horizon: int = 0) -> ir.Table:
     """One row per customer who ordered before `origin`, with its rhythm.
 
     Columns of `at_origin` and gap, long_gap (own, else the portfolio's middle one), horizon
@@ -44,6 +45,7 @@ def watched(purchases: ir.Table, orders: ir.Table, origin: date, horizon: int = 
     """
     import ibis
 
+    orders = past.orders
     year = timedelta(days=365)
     found = at_origin(orders, origin, origin - year, origin + year)
     pace = activity(purchases, origin).select(_a="customer_id", own_gap="gap", window_days="window_days")
@@ -65,15 +67,16 @@ def watched(purchases: ir.Table, orders: ir.Table, origin: date, horizon: int = 
     return found.drop("_middle", "_middle_long", "own_gap", "own_long", "some_gap", "window_days")
 
 
-def cases(purchases: ir.Table, orders: ir.Table, origin: date, ahead: int, horizon: int = 0) -> Cases:
+def cases(purchases: ir.Table, past: Past, origin: date, ahead: int, horizon: int = 0) -> Cases:
     """The active customers of an origin with what came: silent if no order within the own horizon.
 
     Horizons longer than the `ahead` days held out are cut to them.
     """
     import ibis
 
-    found = watched(purchases, orders, origin, horizon)
+    found = watched(purchases, past, origin, horizon)
     found = found.filter(found.active.fill_null(False))
+    orders = past.orders
     coming = orders.filter(orders.day >= origin)
     then = coming.group_by("customer_id").agg(next_day=coming.day.min())
     then = then.select(_n="customer_id", next_day="next_day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING, Annotated, Any
 
 from klientel.analyses.lifetime_value.declared import (
@@ -22,9 +23,9 @@ from klientel.analyses.lifetime_value.tables import (
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.expressions import small_table
 from klientel.forecast.candidates import MODELS
+from klientel.forecast.past import Past
 from klientel.forecast.proof import Forecast, forecast, returning_share, tracking
 from klientel.forecast.scores import captured
-from klientel.order_histories import order_days
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
@@ -71,13 +72,13 @@ def lifetime_value(
     Raises NotEnoughData without orders or, for margins, where less than half of the revenue has one.
     """
     worth = valued(purchases, value)
-    orders = order_days(purchases)
-    made = forecast(orders, context.first_day, context.as_of, model, holdout)
+    past = Past.of(purchases, context)
+    made = forecast(past, context.first_day, context.as_of, model, holdout)
     if made.model is not None:
         listed, relative = model_customers(made, worth, context.as_of, horizon, discount)
         retention = None
     else:
-        retention = returning_share(orders, context.first_day, context.as_of)
+        retention = returning_share(past, context.first_day, context.as_of)
         listed, relative = baseline_customers(made, worth, context.as_of, horizon, discount, retention), None
     shown = _named(listed, customers)
     held = holdout_rows(made)
@@ -166,13 +167,20 @@ def _figures(
         "skill": kept,
         "mae_skill": shown["mae_skill"] if by_model and shown else None,
         "value_skill": made.value_skill if by_model else None,
-        "coverage_80": shown["coverage_80"] if shown else None,
+        "coverage_80": _mean(made.intervals.held) if by_model else None,
+        "coverage_model": _mean(made.intervals.raw) if by_model else None,
+        "value_error": made.value_error if by_model else None,
+        "order_value_growth": exp(made.growth.yearly) - 1 if by_model and made.growth.certain else None,
         "top_decile_capture": captured(newest.rows.next, newest.predicted, newest.rows.n)
         if by_model and newest
         else None,
         "one_order_share": made.rows.once_share,
         "top_decile_value_share": best,
     }
+
+
+def _mean(shares: tuple[float, ...]) -> float | None:
+    return sum(shares) / len(shares) if shares else None
 
 
 def _tracking(held: list[dict[str, Any]]) -> float | None:
@@ -184,12 +192,13 @@ def _tracking(held: list[dict[str, Any]]) -> float | None:
 def _estimate(total: Any, relative: float | None) -> Any:
     """The sum with its 95 % interval, lognormal so that it stays on its side of zero."""
     from decimal import Decimal
-    from math import exp
 
     if total is None or relative is None:
         return total
     ends = sorted(total * Decimal(exp(z * relative)).quantize(Decimal("1e-9")) for z in (-1.959964, 1.959964))
-    word = mark("uncertain parameters and the chance of each customer's course")
+    word = mark(
+        "uncertain parameters, the chance of each customer's course, and how far sums were off so far"
+    )
     return Estimate(
         total, ends[0].quantize(Decimal("0.0001")), ends[1].quantize(Decimal("0.0001")), 0.95, word
     )
@@ -255,8 +264,8 @@ def _reasons(
         (
             "green",
             say(
-                "Framework contracts inside the orders, seasons and price changes are not modelled; intervals of "
-                "single customers are wide."
+                "Framework contracts inside the orders and seasons are not modelled; intervals of single customers "
+                "are wide."
             ),
         )
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.errors import NotEnoughData
 from klientel.forecast.candidates import MODELS
-from klientel.forecast.holdout import calibration, coverage_of
+from klientel.forecast.holdout import calibration
 from klientel.forecast.proof import Forecast
 from klientel.forecast.value import MONTH, portfolio_spread, score
 from klientel.order_histories import scored
@@ -78,8 +78,8 @@ def model_customers(
     assert made.model is not None
     assert made.spend is not None
     days = horizon * MONTH
-    found = score(made.model, made.spend, made.rows, days, discount)
-    relative = portfolio_spread(made.model, made.spend, made.rows, found, days)
+    found = score(made.model, made.spend, made.rows, days, discount, made.intervals.levels)
+    relative = portfolio_spread(made.model, made.spend, made.rows, found, days, made.missed)
     columns = {name: getattr(found, name) for name in found.__dataclass_fields__ if name != "noise"}
     table = with_rate(scored(made.histories, made.rows, columns), worth)
     level = (table.v + table.spent.cast("float64")) * table.rate
@@ -148,15 +148,16 @@ def _multiples(horizon: int, discount: float, retention: float | None) -> tuple[
 
 
 def holdout_rows(made: Forecast) -> list[dict[str, Any]]:
-    """The hold-out table; coverage for the newest origin, value for all of the shown model."""
+    """The hold-out table; intervals and value of the chosen model only."""
     values = {v["origin"]: v for v in made.values}
-    own = made.contest.own
+    held = dict(zip(values, made.intervals.held, strict=False))
+    raw = dict(zip(values, made.intervals.raw, strict=False))
     told = []
     for trial in made.contest.trials:
         shown = trial.name == made.name
         row = dict(trial.row, model=MODELS[trial.name], shown=shown)
-        covered = shown and trial.model is not None and trial is own[0]
-        row["coverage_80"] = coverage_of(trial) if covered else None
+        row["coverage_80"] = held.get(trial.origin) if shown else None
+        row["coverage_model"] = raw.get(trial.origin) if shown else None
         chosen = made.contest.chosen is not None and trial.name == made.contest.chosen.name
         v = values.get(trial.origin) if chosen else None
         row["actual_value"] = v["actual"] if v else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from klientel.analyses.renewals import terms
 from klientel.analyses.renewals.declared import CHARTS, CONTRACTS, FIGURES, HISTORY, HOLDOUT, METHODS, TYPES
-from klientel.analyses.renewals.rates import Rates, chosen
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.errors import NotEnoughData
 from klientel.expressions import named, small_table
+from klientel.forecast import terms
+from klientel.forecast.renewal_rates import AGEING, Rates, chosen
 from klientel.periods import add_months
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
@@ -136,7 +136,7 @@ def _history(rows: list[dict[str, Any]], rates: Rates | None) -> list[dict[str, 
     import numpy as np
 
     numbers = sorted({r["number"] for r in rows})
-    by_model = rates is not None and rates.name == "sbg"
+    by_model = rates is not None and rates.name in AGEING
     told = []
     for number in numbers:
         due = sum(r["due"] for r in rows if r["number"] == number)

@@ -9,6 +9,7 @@ METHODS = {
     "constant": mark("one renewal rate"),
     "by_type": mark("renewal rate by contract type, shrunken"),
     "sbg": mark("shifted beta-geometric"),
+    "bdw": mark("beta-discrete-Weibull"),
 }
 
 CONTRACTS = Table(

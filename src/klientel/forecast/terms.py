@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 
 GAP = 30  # days of pause between two terms that are still one chain (B9)
 MONEY = "decimal(38, 4)"
+# Status texts that say: notice is given, the contract runs out at its end. Texts for a contract that ran out
+# without notice (expired, abgelaufen) say what became of it later and are not read.
+_NOTICE = (
+    "terminat|cancel|gek(ü|ue)ndigt|k(ü|ue)ndigung|stornier|widerruf|notice given|resigned|churn|"
+    "wird beendet|not renew|nicht verl(ä|ae)nger|keine verl(ä|ae)nger"
+)
 
 
 def complete(contracts: ir.Table) -> ir.Table:
@@ -23,6 +29,7 @@ def complete(contracts: ir.Table) -> ir.Table:
         "auto_renew": ibis.null("boolean"),
         "notice_days": ibis.null("int64"),
         "ended": ibis.null("boolean"),
+        "status": ibis.null("string"),
         "recurring_amount": ibis.null("decimal(18, 4)"),
         "period_months": ibis.null("int64"),
     }
@@ -39,6 +46,7 @@ def complete(contracts: ir.Table) -> ir.Table:
         end_day=table["end"],
         known_on=ibis.coalesce(ibis.least(table.signed_on, table.start), table.start),
         over=table.ended.fill_null(False),
+        told=table.status.cast("string").lower().re_search(_NOTICE).fill_null(False),
         annual_value=yearly,
     )
 
@@ -102,10 +110,26 @@ def counts(ended: ir.Table, origin: date) -> list[dict[str, Any]]:
 
 def due(seen: ir.Table, as_of: date, until: date) -> ir.Table:
     """Terms without follow-up that end before `until` and not more than 30 days before `as_of`."""
-    open_ = seen.filter(~seen.renewed & ~seen.over & seen.end_day.notnull())
+    open_ = seen.filter(~seen.renewed & ~notice(seen) & seen.end_day.notnull())
     # a later term of the same chain, even after a pause, means that this one is over
     open_ = open_.filter(open_.follows.isnull())
     return open_.filter((open_.end_day < until) & (open_.end_day >= as_of - timedelta(days=GAP)))
+
+
+def notice(seen: ir.Table) -> Any:
+    """True where notice is given: the status text says so, or the contract is marked as ended."""
+    return seen.over | seen.told
+
+
+def running(seen: ir.Table, as_of: date) -> ir.Table:
+    """Terms that run on the last day before `as_of` and bring a recurring amount, with `leaves` (notice given).
+
+    A term without an end that is marked as ended is over; one that ends later runs until its end.
+    """
+    begun = seen.filter((seen.start < as_of) & (seen.annual_value > 0))
+    still = begun.end_day >= as_of
+    found = begun.filter((still | (begun.end_day.isnull() & ~notice(begun))).fill_null(False))
+    return found.mutate(leaves=notice(found) & ~found.renewed)
 
 
 def _days(n: int) -> Any:

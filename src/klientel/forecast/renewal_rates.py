@@ -1,4 +1,4 @@
-"""The probability of renewal: one rate, a rate by type, or the sBG, whichever held on held-out time (B11c, F)."""
+"""The probability of renewal: one rate, a rate by type, sBG or BdW, whichever held on held-out time (B11c, F)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from klientel.words import say
 
 Floats = NDArray[np.float64]
 LEAST, INDICATIVE = 5, 20  # decided renewals for any rate, and for one that is more than indicative (G9)
+AGEING = ("sbg", "bdw")  # methods in which the rate changes with the number of renewals
 _BETTER = 0.002  # share of the loss that a richer method must save
+_SURE = {
+    "by_type": 1.0,
+    "sbg": 1.0,
+    "bdw": 2.0,
+}  # standard errors of what it saves that it must save; c is easily fooled
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ def table_of(rows: list[dict[str, Any]], late: bool | None = None) -> Decided:
 def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
     """The method with the smallest logarithmic loss on the renewals decided from `origin` on.
 
+    A method richer than one rate must save 0.2 % of the loss and more than the standard error of what it saves.
+
     Raises NotEnoughData with fewer than 5 decided renewals. With fewer than 20 on the early or 10 on
     the late side nothing can be tested: one rate.
     """
@@ -86,15 +94,13 @@ def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
     several = len(set(early.types)) > 1
     losses = {
         name: loss
-        for name in ("constant", *(("by_type",) if several else ()), "sbg")
+        for name in ("constant", *(("by_type",) if several else ()), *AGEING)
         if (loss := _loss(name, early, late)) is not None
     }
     base = losses["constant"][0]
-    name = min(losses, key=lambda key: losses[key][0])
-    if losses[name][0] > (1 - _BETTER) * base:
-        name = "constant"
-    model = _sbg(whole) if name == "sbg" else None
-    if name == "sbg" and (model is None or not model.identified_):
+    name = _simplest(losses, late)
+    model = _by_age(name, whole) if name in AGEING else None
+    if name in AGEING and (model is None or not model.identified_):
         name, model = "constant", None
         notes.append(say("The renewal model is not identified by all renewals: one rate for all."))
     if name == "constant":
@@ -110,20 +116,36 @@ def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
             "log_loss": loss,
             "skill": 1 - loss / base if base > 0 else None,
         }
-        for key, (loss, share) in losses.items()
+        for key, (loss, share, _) in losses.items()
     )
     skill = 1 - losses[name][0] / base if name != "constant" and base > 0 else None
     return Rates(name, whole, told, skill, tuple(notes), model)
 
 
-def _loss(name: str, early: Decided, late: Decided) -> tuple[float, float] | None:
-    """(logarithmic loss per renewal, forecast share) on `late` of a method that knows `early`."""
-    model = _sbg(early) if name == "sbg" else None
-    if name == "sbg" and model is None:
+def _loss(name: str, early: Decided, late: Decided) -> tuple[float, float, Floats] | None:
+    """(loss per renewal, forecast share, ln p and ln (1 - p)) on `late` of a method that knows `early`."""
+    model = _by_age(name, early) if name in AGEING else None
+    if name in AGEING and model is None:
         return None
     p = np.clip(_limits(name, early, late.types, late.number, model)[0], 1e-6, 1 - 1e-6)
     loss = -(late.renewed @ np.log(p) + (late.due - late.renewed) @ np.log1p(-p)) / late.n
-    return float(loss), float(late.due @ p / late.n)
+    return float(loss), float(late.due @ p / late.n), np.stack([np.log(p), np.log1p(-p)])
+
+
+def _simplest(losses: dict[str, tuple[float, float, Floats]], late: Decided) -> str:
+    """The method that stays when each richer one must save more than chance would, in order of richness."""
+    name, least = "constant", _BETTER * losses["constant"][0]
+    for richer, (loss, _, logs) in losses.items():
+        if losses[name][0] - loss > max(least, _SURE.get(richer, 0.0) * _doubt(logs - losses[name][2], late)):
+            name = richer
+    return name
+
+
+def _doubt(gain: Floats, late: Decided) -> float:
+    """Standard error of the mean gain in logarithmic loss: gain[0] per renewed, gain[1] per lost renewal."""
+    counts = np.stack([late.renewed, late.due - late.renewed])
+    mean = float((gain * counts).sum()) / late.n
+    return float(np.sqrt((counts * (gain - mean) ** 2).sum())) / late.n
 
 
 def _limits(
@@ -131,7 +153,7 @@ def _limits(
 ) -> tuple[Floats, Floats, Floats]:
     from klientel.stats.intervals import beta_binomial, wilson
 
-    if name == "sbg" and model is not None:
+    if name in AGEING and model is not None:
         levels, at = np.unique(number, return_inverse=True)
         p = np.atleast_1d(model.retention(levels))
         low, high = p, p
@@ -159,15 +181,16 @@ def _limits(
     return rate * ones, float(low_) * ones, float(high_) * ones
 
 
-def _sbg(table: Decided) -> Any:
-    """The sBG fitted to the risk table of renewal numbers; None where the data do not allow it."""
+def _by_age(name: str, table: Decided) -> Any:
+    """sBG or BdW fitted to the risk table of renewal numbers; None where the data do not allow it."""
     from klientel.stats.renewal_tables import RiskTable
-    from klientel.stats.renewals import ShiftedBetaGeometric
+    from klientel.stats.renewals import BetaDiscreteWeibull, ShiftedBetaGeometric
 
+    kind = ShiftedBetaGeometric if name == "sbg" else BetaDiscreteWeibull
     number, at = np.unique(table.number, return_inverse=True)
     due = np.bincount(at, table.due, number.size).astype(float)
     gone = np.bincount(at, table.due - table.renewed, number.size).astype(float)
     try:
-        return ShiftedBetaGeometric().fit_table(RiskTable(number, due, gone))
+        return kind().fit_table(RiskTable(number, due, gone))
     except NotEnoughData:
         return None
