@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from klientel.ingest.raw import RawTable
+from klientel.ingest.raw import RawColumn, RawTable
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Recognition:
     attributes: further columns kept as customer attributes, attribute name -> Match (only for `customer`).
     periods: a wide file with one revenue column per period: raw column name -> (first day, day after the
     last day) of the period as ISO dates.
+    added: canonical column -> raw columns whose sum it is (net amounts by tax rate).
     """
 
     raw: RawTable
@@ -38,3 +39,4 @@ class Recognition:
     unmapped: list[str] = field(default_factory=list)
     secondary: bool = False
     why: str = ""
+    added: dict[str, tuple[RawColumn, ...]] = field(default_factory=dict)

@@ -11,8 +11,8 @@ from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.names import header
 from klientel.ingest.raw import RawColumn, RawTable
 from klientel.ingest.recognition import Recognition
-from klientel.ingest.sql import read_sql
-from klientel.ingest.values import Profile, currency_sql, number_sql
+from klientel.ingest.sql import read_sql, text_sql
+from klientel.ingest.values import Profile, currency_sql, empty_sql, number_sql
 from klientel.ingest.values.scales import FACTORS
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.schema import TABLES
@@ -54,6 +54,10 @@ def read_columns(found: Recognition, profile: dict[str, Profile]) -> tuple[dict[
     notes: list[Sentence] = []
     for name, match in found.columns.items():
         field = entity.field(name)
+        if name in found.added:
+            columns[name], sum_of = _added_up(found, name, match.header, profile)
+            notes.append(sum_of)
+            continue
         sql = read_sql(field, match.column, profile)
         if field.kind == "money":
             times = factor(found.raw, match.header, each=bool(field.unit))
@@ -69,6 +73,26 @@ def read_columns(found: Recognition, profile: dict[str, Profile]) -> tuple[dict[
     if money:
         columns["currency"] = money
     return columns, notes
+
+
+def _added_up(found: Recognition, name: str, title: str, profile: dict[str, Profile]) -> tuple[str, Sentence]:
+    """SQL of an amount that stands in several columns; NULL if none is filled or one cannot be read."""
+    field = TABLES[found.table or ""].field(name)
+    cells, odd = [], []
+    for column in found.added[name]:
+        own = header(column.header).factor
+        times = Decimal(str(own)) if own else factor(found.raw, title)
+        sql = scaled(read_sql(field, column.name, profile), times)
+        cells.append(sql)
+        odd.append(f"(({sql}) IS NULL AND NOT {empty_sql(text_sql(identifier(column.name)))})")
+    total = " + ".join(f"coalesce({cell}, 0)" for cell in cells)
+    filled = " OR ".join(f"({cell}) IS NOT NULL" for cell in cells)
+    sql = f"CASE WHEN {' OR '.join(odd)} THEN NULL WHEN {filled} THEN TRY(CAST({total} AS DECIMAL(18,4))) END"
+    said = say(
+        "{file}: {header} is the sum of {headers}.",
+        file=found.raw.place, header=title, headers=[c.header for c in found.added[name]],
+    )  # fmt: skip
+    return sql, said
 
 
 def _written_short(found: Recognition, title: str, known: Profile) -> list[Sentence]:

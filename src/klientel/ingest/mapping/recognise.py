@@ -16,6 +16,7 @@ from klientel.ingest.mapping.overlap import Contents
 from klientel.ingest.mapping.overrides import Plan, parse
 from klientel.ingest.mapping.relate import relate
 from klientel.ingest.mapping.rules import candidates, look
+from klientel.ingest.mapping.split import joined, restored, split_net
 from klientel.ingest.mapping.templates import Template, fitting
 from klientel.ingest.raw import RawTable
 from klientel.ingest.recognition import Recognition
@@ -44,9 +45,13 @@ def recognise(
     tried after it, recognition by names and values last. Errors: BadParameter for overrides that name an
     unknown table, column, file or header, or a template none of the files fits.
     """
+    originals = raws
+    seen = [evidence_of(raw, _of(profiles, i, raw)) for i, raw in enumerate(raws)]
+    told = list((overrides or {}).values())
+    parts = [split_net(raw, evidence, told) for raw, evidence in zip(raws, seen, strict=True)]
+    raws = [joined(raw, split) for raw, split in zip(raws, parts, strict=True)]
     contents = Contents(raws)
     plan = parse(overrides or {}, raws)
-    seen = [evidence_of(raw, _of(profiles, i, raw)) for i, raw in enumerate(raws)]
     drafts = [_first(raw, evidence, contents) for raw, evidence in zip(raws, seen, strict=True)]
     fitting(drafts, template)
     _lists_with_values(drafts)
@@ -54,8 +59,11 @@ def recognise(
     relate(drafts, contents)
     plan.force_columns(drafts)
     made: list[Recognition] = []
-    for draft in drafts:
-        made += _finished(draft, drafts, contents, plan)
+    for draft, raw, split in zip(drafts, originals, parts, strict=True):
+        finished = _finished(draft, drafts, contents, plan)
+        for recognition in finished:
+            restored(recognition, raw, split)
+        made += finished
     return made
 
 
