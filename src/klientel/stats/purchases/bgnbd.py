@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from klientel.errors import BadParameter
 from klientel.stats.purchases import stages
 from klientel.stats.purchases.expectation import discounted_orders, expected_orders
+from klientel.stats.purchases.gamma_functions import gammaln, psi
 from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, pairs
 from klientel.stats.purchases.model import PurchaseModel
 from klientel.stats.purchases.settings import look_ahead, positive_rate
@@ -182,8 +183,6 @@ class BGNBD(PurchaseModel):
         return out
 
     def _evaluate(self, theta: Floats, rows: Histories) -> tuple[float, Floats]:
-        from scipy.special import gammaln, psi
-
         r, alpha, a, b = np.exp(theta)
         n = rows.levels
         whole, stayed = r + self.k * n, n + self.at_start
@@ -204,11 +203,11 @@ class BGNBD(PurchaseModel):
         dead = np.where(d >= 0, 1.0, e) / (1.0 + e)
         alive_log = -Z * end if silent is None else silent.log - Z * end
         value = float(rows.w @ (alive_log + np.maximum(d, 0.0) + np.log1p(e)) + rows.level_weights @ table)
-        return value, self._slope(rows, (r, alpha, a, b), (Z, end, last, dead), silent, psi)
+        return value, self._slope(rows, (r, alpha, a, b), (Z, end, last, dead), silent)
 
     def _slope(
         self, rows: Histories, parameters: tuple[float, ...], parts: tuple[Floats, ...],
-        silent: stages.Silence | None, psi: Any,
+        silent: stages.Silence | None,
     ) -> Floats:  # fmt: skip
         """Gradient of the log-likelihood by the log-parameters."""
         r, alpha, a, b = parameters
@@ -231,11 +230,11 @@ class BGNBD(PurchaseModel):
         return np.array([by_r * r, by_alpha, by_a * a, by_b * b])
 
     def _starts(self, rows: Histories) -> list[Floats]:
-        rate = self.k * (float(rows.w @ rows.x) + 0.5) / float(rows.w @ rows.T)
+        rate = self.k * (rows.orders + 0.5) / rows.time
         return [np.log([r, r * slow / rate, a, b]) for r, slow, a, b in _STARTS]
 
     def _prior(self, rows: Histories) -> tuple[Floats, Floats]:
-        rate = self.k * (float(rows.w @ rows.x) + 0.5) / float(rows.w @ rows.T)
+        rate = self.k * (rows.orders + 0.5) / rows.time
         return np.log([1.0, 0.7 / rate, 1.0, 3.0]), np.array([1.0, 1.5, 1.0, 1.0])
 
     def _options(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +45,16 @@ class Histories:
     def n(self) -> float:
         """Number of customers."""
         return float(self.w.sum())
+
+    @cached_property
+    def orders(self) -> float:
+        """Orders of all customers; einsum, because BLAS waits for threads longer than this takes."""
+        return float(np.einsum("i,i", self.w, self.x))
+
+    @cached_property
+    def time(self) -> float:
+        """Time observed of all customers."""
+        return float(np.einsum("i,i", self.w, self.T))
 
     @cached_property
     def level_weights(self) -> Floats:
@@ -123,7 +134,7 @@ def grouped(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | Non
         kept = key[starts]
         kept, totals = kept[totals > 0], totals[totals > 0]
     levels, lasts, ends = values
-    rest, at_end = np.divmod(kept, ends.size)
+    rest, at_end = np.divmod(kept.astype(np.int64), ends.size)
     at, at_last = np.divmod(rest, lasts.size)
     return Histories(levels[at], lasts[at_last], ends[at_end], totals, levels, at)
 
@@ -154,11 +165,17 @@ def chunks(size: int, piece: int = 262_144) -> Iterator[slice]:
         yield slice(start, min(start + piece, size))
 
 
-def _key(x: Floats, t_x: Floats, T: Floats) -> tuple[Integers, tuple[Floats, Floats, Floats]]:
+def _key(x: Floats, t_x: Floats, T: Floats) -> tuple[Any, tuple[Floats, Floats, Floats]]:
     """One integer per row that orders by (x, t_x, T), and the values that its three digits stand for."""
     (a, levels), (b, lasts), (c, ends) = _codes(x), _codes(t_x), _codes(T)
-    if levels.size * lasts.size * ends.size < 2**62:
-        return (a * lasts.size + b) * ends.size + c, (levels, lasts, ends)
+    combinations = levels.size * lasts.size * ends.size
+    if combinations < 2**62:
+        a *= lasts.size
+        a += b
+        a *= ends.size
+        a += c
+        # short integers are sorted twice as fast
+        return a.astype(np.int32) if combinations < 2**31 else a, (levels, lasts, ends)
     raise BadParameter(say("There are too many different times: round them, for example to days."))
 
 

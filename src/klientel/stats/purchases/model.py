@@ -78,7 +78,7 @@ class PurchaseModel(ABC):
         prior = Prior(*self._prior(scaled), self.penalty_)
         found = maximise(self._evaluate, scaled, self._starts(scaled)[: self.starts], prior)
         self._learn(found, prior, factor)
-        clock = self.k * float(rows.w @ rows.x) * float(np.log(factor))
+        clock = self.k * rows.orders * float(np.log(factor))
         self.loglik_ = float(self.loglik_ + clock + self._constant(rows, log_gaps, weights))
         self.warnings_ = self._words(found, scaled, repeaters)
         return self
@@ -198,7 +198,7 @@ class PurchaseModel(ABC):
             return stages.constant(rows, self.k)
         gaps = np.asarray(log_gaps, dtype=float)
         sum_ = float(gaps.sum() if weights is None else gaps @ np.asarray(weights, dtype=float))
-        return (self.k - 1) * sum_ - float(rows.w @ rows.x) * stages.log_factorial(self.k - 1)
+        return (self.k - 1) * sum_ - rows.orders * stages.log_factorial(self.k - 1)
 
     def _options(self) -> dict[str, Any]:
         return {"penalty": self.penalty, "starts": self.starts}

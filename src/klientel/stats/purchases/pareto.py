@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from klientel.stats.purchases.gamma_functions import gammaln, psi
 from klientel.stats.purchases.histories import Floats, Histories, checked, pairs
 from klientel.stats.purchases.leaving import Leaving, leaving
 from klientel.stats.purchases.model import PurchaseModel
@@ -93,13 +94,19 @@ class ParetoNBD(PurchaseModel):
     def _log_odds_gone(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         """ln of chance gone over chance alive: ln(s I (alpha+T)^(r+x) (beta+T)^s)."""
         columns = [np.ravel(c) for c in (x, t_x, T)]
+        again, once = np.flatnonzero(columns[0]), np.flatnonzero(columns[0] == 0)
+        at, which = pairs(columns[2][once])  # of those without a further order only T differs
+        chosen = np.concatenate([again, once[at]])
 
         def part(rows: slice) -> Floats:
-            count, last, observed = (c[rows] for c in columns)
+            count, last, observed = (c[chosen[rows]] for c in columns)
             Z = self.r_ + count
             return self._odds(last, observed, Z, self._share(last, observed, Z, means=False))
 
-        return in_pieces(part, columns[0].size).reshape(np.shape(x))
+        found = in_pieces(part, chosen.size)
+        out = np.empty(columns[0].size)
+        out[again], out[once] = found[: again.size], found[again.size :][which]
+        return out.reshape(np.shape(x))
 
     def _odds(self, t: Floats, T: Floats, Z: Floats, share: Leaving) -> Floats:
         return _odds((self.alpha_, self.s_, self.beta_), t, T, Z, share)
@@ -116,8 +123,6 @@ class ParetoNBD(PurchaseModel):
         return out
 
     def _evaluate(self, theta: Floats, rows: Histories) -> tuple[float, Floats]:
-        from scipy.special import gammaln, psi
-
         r, alpha, s, beta = np.exp(theta)
         n, weight, w = rows.levels, rows.level_weights, rows.w
         Z, t, T = (r + n)[rows.at], rows.t_x, rows.T
@@ -141,12 +146,12 @@ class ParetoNBD(PurchaseModel):
         return float(value), np.array([by_r * r, by_alpha, by_s * s, w @ left])
 
     def _starts(self, rows: Histories) -> list[Floats]:
-        rate = (float(rows.w @ rows.x) + 0.5) / float(rows.w @ rows.T)
+        rate = (rows.orders + 0.5) / rows.time
         span = float(rows.T.max())
         return [np.log([r, r * slow / rate, s, s * span * long]) for r, slow, s, long in _STARTS]
 
     def _prior(self, rows: Histories) -> tuple[Floats, Floats]:
-        rate = (float(rows.w @ rows.x) + 0.5) / float(rows.w @ rows.T)
+        rate = (rows.orders + 0.5) / rows.time
         return np.log([1.0, 0.7 / rate, 0.7, 0.7 * float(rows.T.max())]), np.array([1.0, 1.5, 1.0, 1.0])
 
 
@@ -169,10 +174,10 @@ def _odds(parameters: tuple[float, float, float], t: Floats, T: Floats, Z: Float
 
 def _time_alive(t: Floats, scale: Floats, s: float) -> Floats:
     """Expected time alive within t: integral of (scale/(scale+y))^s = scale (1-(scale/(scale+t))^(s-1))/(s-1)."""
-    from scipy.special import exprel
-
     length = np.log1p(t / scale)
-    return np.asarray(scale * length * exprel((1 - s) * length))
+    power = (1 - s) * length
+    flat = np.abs(power) < 1e-300
+    return np.asarray(scale * length * np.where(flat, 1.0, np.expm1(power) / np.where(flat, 1.0, power)))
 
 
 def _laplace(s: float, z: Floats) -> Floats:

@@ -21,6 +21,8 @@ LOW, HIGH = np.log(1e-5), np.log(2e4)  # of every parameter, in scaled time
 FLAT = 1e4  # a parameter beyond this says that the likelihood is flat (handbook B11)
 _SIZES = (2_048, 16_384, 65_536)  # histories that the search goes through before it takes all
 _STEP = 1e-4
+_TOLERANCE, _NEAR = 1e-10, 1e-4  # of the log-likelihood: what a last step may promise, and on a part
+_FARTHEST = 2.0  # of a logarithm in one step
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
     for smaller, size in pairwise(sizes):
         final = curvature(objective(evaluate, rows.sample(smaller), prior), theta, gradient)
         here = objective(evaluate, rows.sample(size), prior)
-        theta, value, gradient, done = _top(here, theta, final, 1e-10 if size > _SIZES[1] else 1e-12)
+        theta, value, gradient, done = _top(here, theta, final, _TOLERANCE if size == rows.rows else _NEAR)
     if (
         final is None or rows.rows <= _SIZES[-1]
     ):  # beyond, the curve of 65,536 evenly taken histories tells it
@@ -71,20 +73,20 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
 def _screened(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> _Top:
     """The best top on a few histories; the start that leads to it may lie anywhere."""
     few = objective(evaluate, rows.sample(_SIZES[0]), prior)
-    tried = sorted((_lbfgs(few, np.asarray(s), 30) for s in starts), key=lambda found: -found[0])
+    tried = sorted((_climb(few, np.asarray(s), None, 1e-6, 30) for s in starts), key=lambda found: -found[1])
     ends: list[Floats] = []
-    for _, theta in tried[:3]:  # those that lead to the same top are climbed once
+    for theta, *_ in tried[:3]:  # those that lead to the same top are climbed once
         if all(np.abs(theta - other).max() > 0.02 for other in ends):
             ends.append(theta)
     return max((_top(few, theta, curvature(few, theta), 1e-12) for theta in ends), key=lambda top: top[1])
 
 
 def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float) -> _Top:
-    """The top near theta: Newton steps, and the slower search where they do not settle."""
+    """The top near theta: Newton steps, and a search that forgets the curvature where they do not settle."""
     found = _climb(f, theta, bend, tolerance)
     if found[3]:
         return found
-    theta = _lbfgs(f, found[0], 500)[1]
+    theta = _climb(f, found[0], None, tolerance, 500)[0]
     return _climb(f, theta, curvature(f, theta), tolerance)
 
 
@@ -121,7 +123,7 @@ def climb_two(evaluate: Objective, theta: Floats, fixed: tuple[float, float]) ->
         value, gradient = evaluate(np.concatenate([free, fixed]))
         return value, gradient[:2]
 
-    return _lbfgs(first, theta[:2], 200)[0]
+    return _climb(first, theta[:2], None, 1e-6, 200)[1]
 
 
 def curvature(f: Objective, theta: Floats, gradient: Floats | None = None) -> Floats:
@@ -149,51 +151,62 @@ def inverse(information: Floats) -> tuple[Floats, bool]:
     return (vectors / np.maximum(values, floor)) @ vectors.T, sound
 
 
-def _lbfgs(f: Objective, start: Floats, steps: int) -> tuple[float, Floats]:
-    from scipy.optimize import minimize
+def _climb(
+    f: Objective, theta: Floats, information: Floats | None, tolerance: float, steps: int = 40
+) -> _Top:
+    """Newton steps with BFGS updates of the curvature until a step promises less than `tolerance`.
 
-    def loss(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = f(theta)
-        return -value / scale, -gradient / scale
-
-    start = np.clip(start, LOW, HIGH)
-    scale = max(abs(f(start)[0]) * 1e-3, 1e-9)
-    options = {"maxiter": steps, "ftol": 1e-14, "gtol": 1e-9}
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=[(LOW, HIGH)] * start.size, options=options
-    )
-    return -float(found.fun) * scale, np.asarray(found.x)
-
-
-def _climb(f: Objective, theta: Floats, information: Floats, tolerance: float) -> _Top:
-    """Newton steps with BFGS updates of the curvature until a step promises less than `tolerance`."""
-    values, vectors = np.linalg.eigh(information)
-    bend = (vectors * np.maximum(values, 1e-8 * max(values.max(), 1.0))) @ vectors.T
+    information: minus the Hessian at theta; None starts from the slope alone. Parameters at their limit
+    stay there while the slope points outwards. (SciPy's L-BFGS-B does the same on more parameters, but
+    importing it takes longer than a whole fit, and its threads wait for each other.)
+    """
+    theta = np.clip(theta, LOW, HIGH)
     value, gradient = f(theta)
-    for _ in range(40):
+    bend = _positive(information) if information is not None else None
+    for _ in range(steps):
+        if bend is None:
+            bend = np.eye(theta.size) * max(float(np.abs(gradient).max()), 1e-8)
         free = ~(((theta <= LOW) & (gradient < 0)) | ((theta >= HIGH) & (gradient > 0)))
         step = np.zeros_like(theta)
         step[free] = np.linalg.solve(bend[np.ix_(free, free)], gradient[free])
         promise = float(gradient @ step)
         if promise < tolerance:
             return theta, value, gradient, True
-        step *= min(1.0, 2.0 / np.abs(step).max())
-        for _ in range(25):
-            tried = np.clip(theta + step, LOW, HIGH)
-            new, slope = f(tried)
-            if new >= value - 1e-12 * abs(value):
-                break
-            step /= 2
-        else:
+        step *= min(1.0, _FARTHEST / np.abs(step).max())
+        found = _uphill(f, theta, value, step)
+        if found is None:
             return theta, value, gradient, promise < 1e-6
-        moved, turned = tried - theta, gradient - slope
-        if float(moved @ turned) > 1e-12 * float(moved @ moved):
-            along = bend @ moved
-            bend = (
-                bend + np.outer(turned, turned) / (turned @ moved) - np.outer(along, along) / (moved @ along)
-            )
+        tried, new, slope = found
+        bend = _turned(bend, tried - theta, gradient - slope)
         theta, value, gradient = tried, new, slope
     return theta, value, gradient, False
+
+
+def _uphill(f: Objective, theta: Floats, value: float, step: Floats) -> tuple[Floats, float, Floats] | None:
+    """The step, halved until the value does not fall; None if it falls however short the step."""
+    for _ in range(25):
+        tried = np.clip(theta + step, LOW, HIGH)
+        new, slope = f(tried)
+        if new >= value - 1e-12 * abs(value):
+            return tried, new, slope
+        step = step / 2
+    return None
+
+
+def _positive(information: Floats) -> Floats:
+    """The same curvature, made positive definite."""
+    values, vectors = np.linalg.eigh(information)
+    return np.asarray((vectors * np.maximum(values, 1e-8 * max(values.max(), 1.0))) @ vectors.T)
+
+
+def _turned(bend: Floats, moved: Floats, turned: Floats) -> Floats:
+    """BFGS: the curvature that explains how the slope turned; flatter where it did not turn against the way."""
+    if float(moved @ turned) > 1e-12 * float(moved @ moved):
+        along = bend @ moved
+        return np.asarray(
+            bend + np.outer(turned, turned) / (turned @ moved) - np.outer(along, along) / (moved @ along)
+        )
+    return bend / 4
 
 
 @cache  # one pool per process; a forked process makes its own, because threads do not survive a fork

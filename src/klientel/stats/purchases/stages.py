@@ -7,6 +7,7 @@ from math import lgamma
 
 import numpy as np
 
+from klientel.stats.purchases.gamma_functions import gammaln
 from klientel.stats.purchases.histories import Floats, Histories
 
 
@@ -61,7 +62,7 @@ def silence(whole: Floats, share: Floats, k: int) -> Silence:
 
 def log_fewer(r: Floats, u: Floats, start: Floats, k: int) -> Floats:
     """log P(start <= M < start + k), M negative binomial with shape r and success share u (new customer)."""
-    from scipy.special import gammaln, logsumexp, xlogy
+    from scipy.special import logsumexp, xlogy
 
     parts = [
         gammaln(r + start + j) - gammaln(r) - gammaln(start + j + 1) + r * np.log1p(-u) + xlogy(start + j, u)
@@ -75,8 +76,6 @@ def constant(rows: Histories, k: int) -> float:
 
     The sum of x Erlang-k gaps is Erlang-kx: t_x^(kx-1)/Gamma(kx), divided by the same with k = 1.
     """
-    from scipy.special import gammaln
-
     repeat = rows.x > 0
     x, t_x, w = rows.x[repeat], rows.t_x[repeat], rows.w[repeat]
     return float(w @ ((k - 1) * x * np.log(t_x) + gammaln(x) - gammaln(k * x)))
