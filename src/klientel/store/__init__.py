@@ -1,0 +1,1 @@
+"""Facts in Delta tables: what machines append, kept in versions."""

@@ -1,0 +1,1 @@
+"""The workspace and, on it, the web application: the only code that imports Django."""

@@ -1,0 +1,1 @@
+"""Who works with the workspace: users, teams, what each may do."""

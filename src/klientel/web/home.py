@@ -1,0 +1,114 @@
+"""The folder of a workspace: made by `init`, found again, attached to Django."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from klientel.errors import BadFile, BadParameter
+from klientel.words import say
+
+MARKER = "workspace.json"
+FORMAT = 1  # of the folder; a newer Klientel refuses what it does not know, and migrates what it does
+
+
+@dataclass(frozen=True)
+class Home:
+    """A workspace's folder and its settings.
+
+    folder/workspace.json  format, currency, fiscal year start, secret key of the installation
+    folder/records.sqlite3 records, unless KLIENTEL_DATABASE says where else
+    folder/facts/NAME      Delta tables
+    folder/imports/N       what import N needs to be undone, and its rejected rows
+    folder/cache           results
+    """
+
+    folder: Path
+    settings: dict[str, Any]
+
+    @property
+    def facts(self) -> Path:
+        """Where the Delta tables lie."""
+        return self.folder / "facts"
+
+    @property
+    def lock(self) -> Path:
+        """The file that writers lock."""
+        return self.folder / "writing.lock"
+
+    def of_import(self, number: int) -> Path:
+        """The folder of one import."""
+        return self.folder / "imports" / str(number)
+
+
+def is_workspace(path: str | Path) -> bool:
+    """True if the path is the folder of a workspace."""
+    return (Path(path) / MARKER).is_file()
+
+
+def init(folder: str | Path, *, currency: str | None = None, fiscal_year_start_month: int = 1) -> Home:
+    """Make a new workspace; the folder must be empty or absent. Raises BadParameter otherwise."""
+    place = Path(folder)
+    if is_workspace(place):
+        raise BadParameter(say("{folder} is a workspace already.", folder=str(place)))
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise BadParameter(
+            say("{folder} is not empty: a workspace needs a folder of its own.", folder=str(place))
+        )
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o700)
+    settings = {
+        "format": FORMAT,
+        "currency": currency,
+        "fiscal_year_start_month": fiscal_year_start_month,
+        "secret": secrets.token_hex(32),
+    }
+    unfinished = place / f"{MARKER}.part"
+    unfinished.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    unfinished.chmod(0o600)
+    home = Home(place, settings)
+    attach(home)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    unfinished.replace(place / MARKER)  # last: a folder with the marker is a whole workspace
+    return home
+
+
+def find(folder: str | Path) -> Home:
+    """The workspace in a folder. Raises BadFile if there is none or it is of a newer Klientel."""
+    place = Path(folder)
+    try:
+        settings = json.loads((place / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise BadFile(
+            say("{folder} is no workspace. `klientel init {folder}` makes one.", folder=str(place))
+        ) from None
+    if settings.get("format", 0) > FORMAT:
+        raise BadFile(say("{folder} was made by a newer Klientel; update this one.", folder=str(place)))
+    home = Home(place, settings)
+    attach(home)
+    return home
+
+
+def attach(home: Home) -> None:
+    """Set Django up on this workspace; a process may go from one workspace to another."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "klientel.web.settings")
+    import django
+    from django.conf import settings
+    from django.db import connections
+
+    from klientel.web.settings import database
+
+    django.setup()
+    settings.SECRET_KEY = home.settings["secret"]
+    wanted = database(home.folder)
+    connection = connections["default"]
+    if connection.settings_dict["NAME"] != wanted["NAME"]:
+        connections.close_all()
+        connections.settings["default"] = connections.configure_settings({"default": wanted})["default"]
+        del connections["default"]

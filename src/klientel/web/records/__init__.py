@@ -1,0 +1,1 @@
+"""Records: what people keep about customers, with the history of every change."""
