@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structure_tables import UNDATED, YEAR, column, flags, rows, run, texts, totals
 
-from klientel.analyses.segments import attributes, chosen, segments
+from klientel.analyses.segments import segments
+from klientel.attribute import attributes, chosen
 from klientel.errors import BadParameter, MissingInput
 
 NAMES = {f"K{i:02d}": f"Customer {i}" for i in range(6)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from klientel.analysis import Chart, Column, Context, Figure, Need, Outcome, Param, Table, Window, analysis
-from klientel.errors import BadParameter, MissingInput, nearest
+from klientel.attribute import AUTO, MANY, attribute_text, chosen
 from klientel.expressions import EXACT, VALUES, known_values, short_history, small_table
 from klientel.periods import add_months, window_months
 from klientel.quality import Flag, covered
-from klientel.schema import TABLES, attributes
+from klientel.schema import TABLES
 from klientel.words import Share, mark, say
 
 if TYPE_CHECKING:
@@ -18,19 +18,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 UNKNOWN = mark("unknown")
-AUTO = "auto"
-_PREFERRED = (
-    "industry_code",
-    "size_class",
-    "contract_type",
-    "segment",
-    "region",
-    "country",
-    "acquisition_channel",
-)
-_EMPTY = ("", "-", "?", "n/a", "none", "null", "unknown", "unbekannt", "keine angabe")
 _ACTIVE = ("active", "reactivated")
-_MANY = 50  # segments beyond which an attribute is hardly a segmentation
 
 SEGMENTS = Table(
     "segments",
@@ -137,52 +125,6 @@ _KINDS = {
 }
 
 
-def chosen(by: str, customers: ir.Table) -> str:
-    """The attribute named, or for "auto" the best known of the usual ones.
-
-    auto takes the first of the usual attributes, then of the company's own columns, that is filled for
-    four of five customers and has 2 to 50 values; if none is, the one filled most often. Raises
-    MissingInput if the customers have no attribute, BadParameter with a suggestion for an unknown one.
-    """
-    known = attributes(customers.columns)
-    if by in known:
-        return by
-    if by != AUTO:
-        near = nearest(by, known)
-        if near:
-            raise BadParameter(say("There is no attribute {name}; did you mean {near}?", name=by, near=near))
-        raise BadParameter(say("There is no attribute {name}; there are: {known}.", name=by, known=known))
-    usual = [c for c in _PREFERRED if c in known]
-    usual += [c for c in known if c not in TABLES["customer"].names() and c != "status"]
-    usual = usual or [c for c in known if c != "status"]
-    if not usual:
-        raise MissingInput(
-            say(
-                "The customers have no attribute to divide them by, such as industry, size or region. "
-                '--map customer.industry_code="Header" names a column that was not recognised.'
-            )
-        )
-    asked: dict[str, Any] = {"all": customers.count()}
-    for i, name in enumerate(usual):
-        text = _text(customers[name])
-        asked |= {f"filled_{i}": text.count(), f"kinds_{i}": text.nunique()}
-    found = customers.agg(**asked).to_pyarrow().to_pylist()[0]
-    filled = [found[f"filled_{i}"] for i in range(len(usual))]
-    for i, name in enumerate(usual):
-        if filled[i] >= 0.8 * found["all"] and 2 <= found[f"kinds_{i}"] <= _MANY:
-            return name
-    return usual[filled.index(max(filled))]
-
-
-def _text(column: Any) -> Any:
-    """An attribute as text, NULL where it says nothing; dates by their year."""
-    kind = column.type()
-    if kind.is_date() or kind.is_timestamp():
-        column = column.year()
-    text = column.cast("string").strip()
-    return text.lower().isin(_EMPTY).ifelse(None, text)
-
-
 def _prior_start(window: str, context: Context) -> date | None:
     months = window_months(window)
     if context.start is None or months is None:
@@ -198,7 +140,7 @@ def _members(customers: ir.Table, attribute: str) -> tuple[ir.Table, int]:
     """
     import ibis
 
-    text = _text(customers[attribute])
+    text = attribute_text(customers[attribute])
     status = customers.status if "status" in customers.columns else ibis.null("string")
     listed = customers.select("customer_id", segment=text, status=status)
     members = listed.group_by("customer_id").agg(
@@ -309,7 +251,7 @@ def _reasons(figures: dict[str, Any], doubled: int, attribute: str) -> list[tupl
             "Customers listed more than once with different {attribute}: {n}.", attribute=title, n=doubled
         )
         reasons.append(("amber", text))
-    if figures["segments"] > _MANY:
+    if figures["segments"] > MANY:
         text = say(
             "{n} segments are too many to act upon; choose a coarser attribute.", n=figures["segments"]
         )
