@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -39,9 +40,18 @@ class Engine:
         """The name of the backend: duckdb, postgres, pyspark, ..."""
         return str(self.connection.name)
 
-    def read_parquet(self, paths: list[Path]) -> ir.Table:
+    def read_parquet(self, paths: Sequence[Path | str]) -> ir.Table:
         """Parquet files as one table, read lazily."""
         return self.connection.read_parquet([str(p) for p in paths])
+
+    def names(self, schema: str | None = None) -> list[str]:
+        """Names of the tables and views of a schema (default: the one that the connection looks in)."""
+        if self.kind != "duckdb":
+            return sorted(self.connection.list_tables(database=schema))
+        # Ibis 12 asks DuckDB 2 in a way that is gone.
+        asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1"
+        rows = self.connection.con.execute(asked, [schema or "main"]).fetchall()
+        return [str(row[0]) for row in rows]
 
     def keep(self, expression: ir.Table, name: str) -> ir.Table:
         """Compute the table now and keep it on the engine, so that it is computed once."""
@@ -69,20 +79,31 @@ class Engine:
             raise failed(broke) from broke
         return taken
 
+    def bring(self, table: ir.Table) -> ir.Table:
+        """An Ibis table of a connection that was adopted, as a table of this engine: the same rows, not copied."""
+        backend = table.get_backend()
+        if backend is self.connection:
+            return table
+        backend._run_pre_execute_hooks(table)
+        brought: ir.Table = self.connection.sql(str(backend.compile(table)), schema=table.schema())
+        return brought
+
     def _new_name(self, name: str) -> str:
         made = f"klientel_{name}_{len(self._tables)}_{self._mark}"
         self._tables.append(made)
         return made
 
 
-def connect(address: str | None = None) -> Engine:
+def connect(address: str | Address | None = None) -> Engine:
     """Connect to an engine: None or "duckdb" for the embedded one, or the address of another.
 
     Examples: duckdb, duckdb:///path/file.duckdb, postgres://user@host/db, spark://local[2], spark://host:7077
     (docs/engines.md). Raises BadParameter for an address that cannot be read, EngineFailed with the engine's
     own words when it cannot be reached.
     """
-    asked = None if address in (None, "", "duckdb") else parse(str(address))
+    asked = address if isinstance(address, Address) else None
+    if asked is None and address not in (None, "", "duckdb"):
+        asked = parse(str(address))
     scratch = Path(tempfile.mkdtemp(prefix="klientel-"))
     try:
         connection = _embedded(scratch) if asked is None else _remote(asked)
@@ -95,9 +116,28 @@ def connect(address: str | None = None) -> Engine:
     return engine
 
 
+def adopt(backend: Any) -> Engine:
+    """The engine of an Ibis connection that somebody else opened; it stays theirs and stays open."""
+    if backend.name == "postgres":
+        from klientel.engines import postgres
+
+        backend = postgres.adopt(backend)
+    elif backend.name == "pyspark":
+        from klientel.engines import spark
+
+        backend = spark.adopt(backend)
+    scratch = Path(tempfile.mkdtemp(prefix="klientel-"))
+    weakref.finalize(backend, shutil.rmtree, str(scratch), True)
+    return Engine(str(backend.name), backend, scratch)
+
+
 def failed(broke: Exception) -> EngineFailed:
     """An engine's exception as a sentence: its first line, without the stack of SQL below it."""
     text = str(broke).strip().splitlines() or [type(broke).__name__]
+    if type(broke).__module__.split(".")[0] in ("py4j", "pyspark"):
+        from klientel.engines import spark
+
+        text = [spark.reason(broke)]
     if "Out of Memory" in text[0] or isinstance(broke, MemoryError):
         return EngineFailed(
             say(

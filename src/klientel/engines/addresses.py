@@ -41,7 +41,7 @@ class Address:
         """The address as it may be printed, logged and put into recipes: without the password."""
         who = f"{quote(self.user, safe='')}@" if self.user else ""
         place = self.place.removeprefix("spark://")
-        behind = f"/{self.path}" if self.path else ""
+        behind = f"/{self.path}" if self.path and self.kind != "duckdb" else self.path
         secret = ("password", "passfile", "token", "secret")
         kept = [f"{k}={v}" for k, v in self.options.items() if not any(s in k.lower() for s in secret)]
         asked = f"?{'&'.join(kept)}" if kept else ""

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from klientel.engines.addresses import Address
+from klientel.engines.kinds import limited
 from klientel.errors import EngineFailed
 from klientel.words import say
 
@@ -49,6 +50,11 @@ def connect(address: Address) -> Any:
         with link.cursor() as cursor:
             cursor.execute("SELECT set_config('search_path', %s, false)", (address.options["schema"],))
     return made
+
+
+def adopt(backend: Any) -> Any:
+    """An Ibis connection that somebody else opened, with our changes; the same session of the server."""
+    return _backend().from_connection(backend.con)
 
 
 def _reason(broke: Exception) -> str:
@@ -115,7 +121,7 @@ def _backend() -> Any:
             import pyarrow as pa
 
             self._run_pre_execute_hooks(expr)
-            schema = expr.as_table().schema()
+            schema = limited(expr.as_table().schema())
             query = _typed(self.compiler, self.compile(expr, limit=limit, params=params), schema)
             return pa.RecordBatchReader.from_batches(
                 schema.to_pyarrow(), _rows(self.con, query, schema, chunk_size)

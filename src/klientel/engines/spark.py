@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.engines.addresses import Address
+from klientel.engines.kinds import limited
 from klientel.errors import EngineFailed
 from klientel.words import say
 
@@ -57,6 +58,11 @@ def connect(address: Address) -> Any:
             say("Cannot connect to {address}: {text}", address=address.shown, text=reason(broke))
         ) from broke
     return backend().connect(session)
+
+
+def adopt(backend: Any) -> Any:
+    """An Ibis connection that somebody else opened, with our changes; the same Spark session."""
+    return _backend()().connect(backend._session)
 
 
 def _running() -> Any:
@@ -168,6 +174,15 @@ def _backend() -> Any:
             frame.persist(StorageLevel.MEMORY_AND_DISK).createOrReplaceTempView(name)
             return self.table(name)
 
+        def read_parquet(self, paths: Any, /, *, table_name: str | None = None, **how: Any) -> ir.Table:
+            """Files or folders of Parquet as one table, read lazily by the cluster."""
+            from ibis import util
+
+            listed = paths if isinstance(paths, list) else [paths]
+            name = table_name or util.gen_name("klientel_parquet")
+            self._session.read.parquet(*map(str, listed), **how).createOrReplaceTempView(name)
+            return self.table(name)
+
         def create_table(self, name: str, /, obj: Any = None, *, temp: bool | None = None, **how: Any) -> Any:
             """As Ibis; a temporary table is a view whose rows the cluster keeps, on disk where memory ends."""
             if not temp or obj is None:
@@ -197,6 +212,7 @@ def _backend() -> Any:
 
 def _typed(frame: Any, schema: Any) -> pa.Table:
     """The rows with the types that Ibis promised: Spark widens decimals and has other integers."""
+    schema = limited(schema)
     from ibis.backends.pyspark.datatypes import PySparkSchema
     from pyspark.sql.functions import col
 

@@ -36,7 +36,7 @@ COLUMNS: dict[str, str] = {
     "line": "BIGINT",
 }
 # Beginnings of words in the status of a contract that has ended or was cancelled.
-_OVER = (
+OVER = (
     "gekündigt", "beendet", "abgelaufen", "ausgelaufen", "inaktiv", "storniert", "cancel", "ended", "expired",
     "inactive", "terminated", "churned",
 )  # fmt: skip
@@ -234,7 +234,7 @@ class LineMaker:
     def _contract_part(self, read: Read, today: date | None) -> str:
         """The recurring amount of the contracts that have not ended, without a day."""
         have = set(read.columns)
-        over = [f"coalesce(contains(lower(status), {quoted(w)}), false)" for w in _OVER if "status" in have]
+        over = [f"coalesce(contains(lower(status), {quoted(w)}), false)" for w in OVER if "status" in have]
         over += ["coalesce(ended, false)"] if "ended" in have else []
         running = f"NOT ({' OR '.join(over)})" if over else "true"
         if "end" in have:

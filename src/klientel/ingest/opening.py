@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.book import Book, Facts
 from klientel.engine import Engine, connect, failed
+from klientel.engines.addresses import is_address, parse
 from klientel.errors import BadFile, KlientelError
 from klientel.ingest.documents import kinds_by_values
 from klientel.ingest.formats import read_sources
@@ -29,6 +30,8 @@ from klientel.ingest.summaries import summaries, undated_beside_dated
 from klientel.ingest.sums import leave_out_totals
 from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
+from klientel.ingest.warehouse.opening import Warehouse
+from klientel.ingest.warehouse.tables import elsewhere, find
 from klientel.money import code, convert, reporting_currency
 from klientel.periods import parse_day
 from klientel.schema import TABLES
@@ -60,12 +63,25 @@ def open_book(
     level "group" adds customers up to their group; lenient: a Book even if nothing can be analysed.
     Raises BadFile if nothing usable is found, BadParameter for a wrong mapping.
     """
-    opening = _Opening(connect(None), progress or _silent)
+    far = elsewhere(source, engine)
+    if engine == "duckdb" and is_address(source):
+        source = {t.name: t.table for t in find(source, None)[1]}
+    opening: Warehouse | _Opening
+    if far:
+        opening = Warehouse(*find(source, engine), progress or _silent)
+    else:
+        opening = _Opening(connect(None), progress or _silent)
+    known = Template.load(Path(template)) if template else None
     try:
-        opening.read(source, map or {}, Template.load(Path(template)) if template else None)
+        if isinstance(opening, Warehouse):
+            opening.read(map or {}, known)
+        else:
+            opening.read(source, map or {}, known)
         if save_template:
             Template.of(opening.intake.recognitions, Path(save_template).stem).save(Path(save_template))
         book = opening.book(today)
+        if today is not None and book.facts.last_day is not None and book.facts.last_day > today:
+            _not_beyond(book, today)
     except KlientelError:
         raise
     except Exception as broke:
@@ -84,7 +100,7 @@ def open_book(
         "level": level if level != "customer" else None,
     }
     _in_one_currency(book, code(currency) if currency else None)
-    if engine and engine != "duckdb":
+    if engine and engine != "duckdb" and not far:
         _move(book, connect(engine))
     return book
 
@@ -193,8 +209,6 @@ class _Opening:
         self.intake.notes += lines.notes
         tables = self._tables(made, columns)
         book = Book(self.engine, tables, self._facts(made), intake=self.intake, notes=self.intake.notes)
-        if today is not None and book.facts.last_day is not None and book.facts.last_day > today:
-            _not_beyond(book, today)
         self._report()
         return book
 
@@ -365,12 +379,14 @@ def _move(book: Book, engine: Engine) -> None:
 
 def _paths(source: Any) -> tuple[str, ...]:
     """The paths among the sources, for the recipe; frames have none."""
+    if is_address(source):
+        return (parse(source).shown,)  # never the password
     if isinstance(source, str | Path):
         return (str(source),)
     listed = (
         source.values() if isinstance(source, Mapping) else source if isinstance(source, list | tuple) else ()
     )
-    return tuple(str(s) for s in listed if isinstance(s, str | Path))
+    return tuple(_paths(s)[0] for s in listed if isinstance(s, str | Path))
 
 
 def _nothing_usable(intake: Intake) -> str:

@@ -35,6 +35,7 @@ def recognise(
     profiles: Mapping[int, Mapping[str, Profile]] | Mapping[str, Mapping[str, Profile]],
     overrides: Mapping[str, str] | None = None,
     template: Template | None = None,
+    contents: Contents | None = None,
 ) -> list[Recognition]:
     """What each raw table is: one primary recognition per raw table, in their order, each followed by its
     secondary ones.
@@ -42,7 +43,8 @@ def recognise(
     profiles: by position in `raws` or by `RawTable.name`; raw column name -> profile (or Evidence).
     overrides: what a person said, {"order_line.net_amount": "Umsatz", "FILE": "customer"}, `overrides.parse`.
     template: a saved mapping, used for the raw tables whose headers fit; ready mappings of known exports are
-    tried after it, recognition by names and values last. Errors: BadParameter for overrides that name an
+    tried after it, recognition by names and values last. contents: compares values of tables that are not
+    here whole. Errors: BadParameter for overrides that name an
     unknown table, column, file or header, or a template none of the files fits.
     """
     originals = raws
@@ -50,7 +52,7 @@ def recognise(
     told = list((overrides or {}).values())
     parts = [split_net(raw, evidence, told) for raw, evidence in zip(raws, seen, strict=True)]
     raws = [joined(raw, split) for raw, split in zip(raws, parts, strict=True)]
-    contents = Contents(raws)
+    contents = contents or Contents(raws)
     plan = parse(overrides or {}, raws)
     drafts = [_first(raw, evidence, contents) for raw, evidence in zip(raws, seen, strict=True)]
     fitting(drafts, template)
