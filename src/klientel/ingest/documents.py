@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from klientel.ingest.mapping.banking import is_bank_statement
 from klientel.ingest.mapping.meanings import meanings
 from klientel.ingest.mapping.names import words
 from klientel.ingest.mapping.outcomes import document_kind
@@ -33,8 +34,8 @@ def kinds_by_values(found: Recognition, profile: dict[str, Profile]) -> None:
     Changes the recognition: whatever its header, a column of few values of which some are credit notes or
     cancellations and all others invoices says what the row is.
     """
-    if found.table != "order_line" or "kind" in found.columns:
-        return
+    if found.table != "order_line" or "kind" in found.columns or is_bank_statement(found.raw.columns):
+        return  # on a statement that was mapped by hand, "Gutschrift" is a payment that came in
     for column in _free(found)[:_LOOKED_AT]:
         known = profile[column.name]
         status = any(m.concept == "status" for m in meanings(column.header))
@@ -69,6 +70,8 @@ def coded(found: Recognition, columns: dict[str, str], profile: dict[str, Profil
 def said(found: Recognition, profile: dict[str, Profile]) -> dict[str, str]:
     """SQL of two flags of a row of sales: `takes_back` by its texts, `cancelled` by its status."""
     if found.table not in ("order_line", "order_header") or not found.raw.has_line:
+        return {}
+    if is_bank_statement(found.raw.columns):
         return {}
     flags: dict[str, str] = {}
     small = found.raw.rows <= _READABLE

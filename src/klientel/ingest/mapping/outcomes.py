@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from klientel.ingest.mapping.banking import is_bank_statement
 from klientel.ingest.mapping.names import words
 from klientel.ingest.mapping.rules import Look
 from klientel.words import Sentence, say
@@ -141,6 +142,11 @@ def nothing_for_us(seen: Look) -> Sentence | None:
     """Why a raw table is nothing that Klientel uses, or None if it may be."""
     if not seen.raw.columns or seen.raw.rows == 0:
         return say("there are no rows")
+    if is_bank_statement(seen.raw.columns):
+        return say(
+            "a bank statement: payments are not sales. Bring the list of invoices or order lines, with customer, "
+            "date and net amount"
+        )
     counted = seen.has("frequency", "recency") == 2 and not seen.has("order_date", "order_no", "product_no")
     if counted and (seen.has("observed") or not seen.has("revenue", "net", "amount", "country")):
         return say(
