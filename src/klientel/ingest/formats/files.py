@@ -11,6 +11,7 @@ from klientel.ingest.formats.documents import read_json
 from klientel.ingest.formats.kinds import find_kind, stem
 from klientel.ingest.formats.rejections import NOT_READ_HINT
 from klientel.ingest.formats.sheets import read_workbook
+from klientel.ingest.formats.sqlite import read_sqlite
 from klientel.ingest.formats.staging import Reading
 from klientel.ingest.formats.text import read_text
 from klientel.ingest.raw import RawTable, Rejection
@@ -51,6 +52,8 @@ def _read(path: Path, file: str, reading: Reading, depth: int) -> list[RawTable]
             return [read_arrow(path, file, name, reading)]
         case "workbook":
             return read_workbook(path, file, name, reading)
+        case "sqlite":
+            return read_sqlite(path, file, reading)
         case "json":
             return [read_json(path, file, name, reading)]
     if depth >= _NESTED:

@@ -9,12 +9,15 @@ from typing import Literal
 
 from klientel.words import Sentence, mark, say
 
-Kind = Literal["text", "workbook", "parquet", "arrow", "json", "gzip", "bzip2", "xz", "zip", "useless"]
+Kind = Literal[
+    "text", "workbook", "parquet", "arrow", "json", "sqlite", "gzip", "bzip2", "xz", "zip", "useless"
+]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"\xff\xff\xff\xff", "arrow"),
+    (b"SQLite format 3\x00", "sqlite"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
@@ -27,7 +30,6 @@ _USELESS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", mark("a picture")),
     (b"\xff\xd8\xff", mark("a picture")),
     (b"GIF8", mark("a picture")),
-    (b"SQLite format 3", mark("an SQLite database")),
     (b"7z\xbc\xaf", mark("a 7z archive")),
     (b"Rar!", mark("a RAR archive")),
     (b"\x28\xb5\x2f\xfd", mark("a Zstandard archive")),
@@ -39,9 +41,9 @@ _USELESS: tuple[tuple[bytes, str], ...] = (
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table", b"<workbook")
 
 _SUFFIXES = """.csv .tsv .tab .txt .dat .psv .asc .gz .bz2 .xz .zip .xlsx .xlsm .xltx .xls .ods .parquet .pq
-    .arrow .ipc .feather .json .jsonl .ndjson"""
+    .arrow .ipc .feather .json .jsonl .ndjson .sqlite .sqlite3 .db .db3"""
 SUFFIXES = frozenset(_SUFFIXES.split())
-_NO_DATA = "readme license licence changelog contributing copying authors notice requirements"
+_NO_DATA = "readme license licence changelog contributing copying authors notice requirements thumbs"
 _PROSE = frozenset(_NO_DATA.split())
 
 

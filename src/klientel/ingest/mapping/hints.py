@@ -64,6 +64,8 @@ def hints_of(name: str) -> frozenset[str]:
         ".zip",
         ".parquet",
         ".json",
+        ".db",
+        ".sqlite",
     }:
         stem = PurePath(stem).stem
     found = words(PurePath(stem).name)
