@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
+
+from klientel.web.records.fields import Exact
 
 
 def _money(**options: Any) -> Any:
-    return models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True, **options)
+    return Exact(max_digits=18, decimal_places=4, null=True, blank=True, **options)
 
 
 def _text(length: int = 300, **options: Any) -> Any:
@@ -34,6 +37,14 @@ def new_number() -> str:
     return token_hex(8)
 
 
+class Present(models.Manager):
+    """The records that are not deleted: what readers use."""
+
+    def get_queryset(self) -> Any:
+        """All but the deleted."""
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
 class Record(models.Model):
     """What all records have: the number they are known by in files, origin, custom fields, soft deletion.
 
@@ -43,10 +54,13 @@ class Record(models.Model):
     number = models.CharField(max_length=300, default=new_number)
     source = _text(100)
     custom = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
     imported_by = _to("imports.Import", "+")
+
+    objects = models.Manager()  # deleted ones, too
+    present = Present()
 
     # canonical column -> path of the field, where the two differ
     COLUMNS: ClassVar[dict[str, str]] = {}
@@ -69,7 +83,7 @@ class Rep(Record):
     team = _text()
     reports_to = _to("self", "reports")
     region = _text()
-    capacity_hours_month = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    capacity_hours_month = Exact(max_digits=8, decimal_places=2, null=True, blank=True)
     cost_hour = _money()
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="rep"
@@ -171,7 +185,11 @@ class Contact(OfCompany):
 class Contract(OfCompany):
     """A signed project or contract with its characteristics."""
 
-    COLUMNS = {"contract_id": "number", "customer_id": "company__number"}
+    COLUMNS = {
+        "contract_id": "number",
+        "customer_id": "company__number",
+        "renewal_of": "renewal_of__number",
+    }
 
     signed_on = _day()
     start = _day()
@@ -196,6 +214,8 @@ class Contract(OfCompany):
 class Campaign(Record):
     """A campaign, fair or other source of leads, with what it cost."""
 
+    COLUMNS = {"campaign_id": "number"}
+
     name = _text(500)
     channel = _text()
     start = _day()
@@ -212,6 +232,8 @@ class Lead(OfCompany):
         "company": "company_name",
         "customer_id": "company__number",
         "rep_id": "rep__number",
+        "campaign_id": "campaign__number",
+        "opportunity_id": "opportunity__number",
     }
 
     name = _text()
@@ -244,7 +266,7 @@ class Opportunity(OfCompany):
     currency = _text(3)
     stage = _text()
     outcome = _text(50)
-    probability = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    probability = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
     kind = _text(50)
     product = _to("Product", "opportunities")
     rep = _to("Rep", "opportunities")
@@ -255,6 +277,8 @@ class Opportunity(OfCompany):
 
 class StageEntry(models.Model):
     """An opportunity entered a stage on a day: its history, from which time in stages is measured."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {"opportunity_id": "opportunity__number", "rep_id": "rep__number"}
 
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="stages")
     stage = models.CharField(max_length=300)
@@ -279,18 +303,21 @@ class Interaction(OfCompany):
         "interaction_id": "number",
         "customer_id": "company__number",
         "contact_id": "contact__number",
+        "lead_id": "lead__number",
         "opportunity_id": "opportunity__number",
+        "campaign_id": "campaign__number",
         "rep_id": "rep__number",
     }
 
     contact = _to("Contact", "interactions")
     lead = _to("Lead", "interactions")
     opportunity = _to("Opportunity", "interactions")
+    campaign = _to("Campaign", "interactions")
     rep = _to("Rep", "interactions")
     ts = _day()
     type = _text(100)
     direction = _text(20)
-    duration_min = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
+    duration_min = Exact(max_digits=12, decimal_places=4, null=True, blank=True)
     cost = _money()
     outcome = _text()
     text = models.TextField(blank=True, default="")
@@ -328,12 +355,14 @@ class CompetitorObservation(OfCompany):
     competitor = _text()
     opportunity = _to("Opportunity", "competitors")
     seen_on = _day()
-    share = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    share = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
     text = models.TextField(blank=True, default="")
 
 
 class Survey(Record):
     """A wave of a survey."""
+
+    COLUMNS = {"survey_id": "number"}
 
     name = _text(500)
     sent_on = _day()
@@ -343,10 +372,18 @@ class Survey(Record):
 class SurveyAnswer(OfCompany):
     """An answer to a survey, 0-10 for recommendation."""
 
-    survey = models.ForeignKey(Survey, models.CASCADE, related_name="answers")
+    COLUMNS = {
+        "response_id": "number",
+        "survey_id": "survey__number",
+        "customer_id": "company__number",
+        "contact_id": "contact__number",
+    }
+
+    survey = _to("Survey", "answers")
     contact = _to("Contact", "answers")
+    question = _text(500)
     answered_on = _day()
-    score = models.DecimalField(max_digits=9, decimal_places=4, null=True, blank=True)
+    score = Exact(max_digits=9, decimal_places=4, null=True, blank=True)
     text = models.TextField(blank=True, default="")
 
 
@@ -358,7 +395,7 @@ class Succession(models.Model):
     from_id = models.CharField(max_length=300)
     to_id = models.CharField(max_length=300)
     valid_from = _day()
-    share = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    share = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
     kind = _text(50)
     imported_by = _to("imports.Import", "+")
 
@@ -374,7 +411,7 @@ class Rate(models.Model):
     date = models.DateField()
     from_currency = models.CharField(max_length=3)
     to_currency = models.CharField(max_length=3)
-    rate = models.DecimalField(max_digits=20, decimal_places=10)
+    rate = Exact(max_digits=20, decimal_places=10)
     kind = _text(50)
     imported_by = _to("imports.Import", "+")
 
@@ -392,22 +429,24 @@ class Rate(models.Model):
 class DatedValue(models.Model):
     """The value that an attribute of a company had from a day on; what an old as-of date sees (G1).
 
-    attribute: a field of Company (`owner_rep_id`, `segment`, ...) or a custom field; valid_from NULL: from the
-    beginning; valid_to NULL: until now.
+    attribute: a canonical column of customers (`owner_rep_id`, `segment`, ...) or a custom field; valid_from NULL:
+    from the beginning. A value holds until the next one; an empty value says that there was none from then on.
     """
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="dated")
     attribute = models.CharField(max_length=100)
     value = _text(500)
     valid_from = _day()
-    valid_to = _day()
     reason = _text()
 
     class Meta:
-        indexes = [models.Index(fields=["attribute", "valid_from"])]
+        indexes = [
+            models.Index(fields=["attribute", "valid_from"]),
+            models.Index(fields=["company", "attribute", "valid_from"]),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.attribute} = {self.value} ({self.valid_from or '…'} – {self.valid_to or '…'})"
+        return f"{self.attribute} = {self.value} ({self.valid_from or '…'} –)"
 
 
 class CustomField(models.Model):
@@ -472,7 +511,8 @@ class Membership(models.Model):
 class Change(models.Model):
     """One change of one record: who, when, before, after. Audit, undo, un-merge and erasure share it.
 
-    before is NULL for a creation, after is NULL for a removal; both hold the fields that changed.
+    before is NULL for a creation, after is NULL for a removal; both hold the fields that changed. `act` ties
+    together what was done at one stroke, such as a merge.
     """
 
     at = models.DateTimeField()
@@ -483,9 +523,11 @@ class Change(models.Model):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     import_run = _to("imports.Import", "changes")
+    act = _text(40)
 
     class Meta:
         indexes = [
+            models.Index(fields=["act"], condition=~models.Q(act=""), name="change_act"),
             models.Index(fields=["model", "object_id", "at"]),
             models.Index(fields=["import_run", "model"]),
         ]
@@ -503,8 +545,11 @@ CANONICAL: dict[str, type[models.Model]] = {
     "contact": Contact,
     "project_contract": Contract,
     "opportunity": Opportunity,
+    "opportunity_stage_hist": StageEntry,
+    "campaign": Campaign,
     "lead": Lead,
     "interaction": Interaction,
+    "survey_response": SurveyAnswer,
     "customer_succession": Succession,
     "fx_rate": Rate,
 }
