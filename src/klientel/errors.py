@@ -41,6 +41,10 @@ class BadFile(KlientelError):
     exit_code = 2
 
 
+class NotAllowed(KlientelError):
+    """The person has no right to do that, or not with these customers."""
+
+
 class NotEnoughData(KlientelError):
     """A figure cannot be computed on so little. Analyses catch it and answer with a red flag."""
 

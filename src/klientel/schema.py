@@ -16,7 +16,10 @@ Kind = Literal["key", "text", "money", "number", "integer", "share", "date", "fl
 
 @dataclass(frozen=True)
 class Field:
-    """One canonical column: its name, kind, reader's title, unit and whether it is personal data."""
+    """One canonical column: its name, kind, reader's title, unit, and who may see it.
+
+    personal: personal data; cost: a cost or margin. Both are shown only to those who may see them.
+    """
 
     name: str
     kind: Kind
@@ -24,6 +27,7 @@ class Field:
     meaning: str = ""
     unit: str = ""
     personal: bool = False
+    cost: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,16 @@ class Entity:
 
 
 def _f(
-    name: str, kind: Kind, title: str, meaning: str = "", *, unit: str = "", personal: bool = False
+    name: str,
+    kind: Kind,
+    title: str,
+    meaning: str = "",
+    *,
+    unit: str = "",
+    personal: bool = False,
+    cost: bool = False,
 ) -> Field:
-    return Field(name, kind, title, meaning, unit, personal)
+    return Field(name, kind, title, meaning, unit, personal, cost)
 
 
 _CUSTOMER = Entity(
@@ -139,11 +150,17 @@ _ORDER_LINE = Entity(
         ),
         _f("discount_share", "share", mark("Discount"), mark("fraction of the price, 0.15 or 15 %")),
         _f("on_invoice_discount", "money", mark("Discount amount"), mark("of the whole line")),
-        _f("direct_cost", "money", mark("Direct cost"), mark("of the whole line")),
-        _f("unit_cost", "money", mark("Cost per unit"), unit="per unit"),
+        _f("direct_cost", "money", mark("Direct cost"), mark("of the whole line"), cost=True),
+        _f("unit_cost", "money", mark("Cost per unit"), unit="per unit", cost=True),
         _f("net_amount", "money", mark("Net amount"), mark("of the line, after discounts, without VAT")),
-        _f("margin", "money", mark("Margin"), mark("contribution of the line")),
-        _f("margin_share", "share", mark("Margin share"), mark("margin as a fraction of the net amount")),
+        _f("margin", "money", mark("Margin"), mark("contribution of the line"), cost=True),
+        _f(
+            "margin_share",
+            "share",
+            mark("Margin share"),
+            mark("margin as a fraction of the net amount"),
+            cost=True,
+        ),
         _f("currency", "currency", mark("Currency")),
         _f("rep_id", "key", mark("Sales person")),
         _f("channel", "text", mark("Channel")),
@@ -189,7 +206,7 @@ _PRODUCT = Entity(
         _f("name", "text", mark("Product")),
         _f("product_group_id", "text", mark("Product group")),
         _f("list_price", "money", mark("List price"), unit="per unit"),
-        _f("standard_cost", "money", mark("Standard cost"), unit="per unit"),
+        _f("standard_cost", "money", mark("Standard cost"), unit="per unit", cost=True),
         _f("uom", "text", mark("Unit of measure")),
         _f("discontinued", "flag", mark("Discontinued")),
     ),
@@ -290,7 +307,7 @@ _INTERACTION = Entity(
         _f("ts", "date", mark("Date")),
         _f("type", "text", mark("Type"), mark("call, visit, meeting, e-mail, demo, offer, event")),
         _f("duration_min", "number", mark("Duration"), unit="minutes"),
-        _f("cost", "money", mark("Cost")),
+        _f("cost", "money", mark("Cost"), cost=True),
         _f("outcome", "text", mark("Outcome")),
     ),
     (("ts",), ("type", "duration_min")),
@@ -326,7 +343,7 @@ _REP = Entity(
         _f("reports_to", "key", mark("Manager")),
         _f("region", "text", mark("Region")),
         _f("capacity_hours_month", "number", mark("Hours per month"), unit="hours"),
-        _f("cost_hour", "money", mark("Cost per hour")),
+        _f("cost_hour", "money", mark("Cost per hour"), cost=True),
     ),
     (("rep_id", "name"),),
     ("rep_id",),
