@@ -13,7 +13,15 @@ from klientel.analysis import Analysis, Estimate, Outcome, Param
 from klientel.book import CANONICAL, DERIVED
 from klientel.declared import check_outcome
 from klientel.engine import failed
-from klientel.errors import AnalysisFailed, BadParameter, KlientelError, MissingInput, NotEnoughData, nearest
+from klientel.errors import (
+    AnalysisFailed,
+    BadParameter,
+    EngineFailed,
+    KlientelError,
+    MissingInput,
+    NotEnoughData,
+    nearest,
+)
 from klientel.periods import window_months
 from klientel.quality import Quality, covered
 from klientel.result import Recipe, Result, ResultTable, Tables
@@ -44,6 +52,11 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
         outcome = _run(book, analysis, values, window)
     except NotEnoughData as thin:
         outcome = Outcome(tables={}, reasons=(("red", thin.sentence),), n=0)
+    except EngineFailed as broke:
+        damaged = _damaged(book)
+        if damaged is not None:
+            raise damaged from broke
+        raise
     except KlientelError:
         raise
     except Exception as broke:
@@ -57,7 +70,7 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
             "psycopg",
             "adbc_driver_manager",
         ):
-            raise failed(broke) from broke
+            raise _damaged(book) or failed(broke) from broke
         raise AnalysisFailed(
             say(
                 "The analysis {name} failed inside ({kind}: {text}). KLIENTEL_DEBUG=1 shows where; please report it.",
@@ -67,6 +80,12 @@ def answer(book: Book, analysis: Analysis, **parameters: Any) -> Result:
             )
         ) from broke
     return _result(book, analysis, values, outcome)
+
+
+def _damaged(book: Book) -> KlientelError | None:
+    """BadFile if the engine broke because a source cannot be read to its end; large files are read where they are."""
+    found: KlientelError | None = book.intake.damaged() if book.intake is not None else None
+    return found
 
 
 @dataclass(frozen=True)
@@ -262,7 +281,7 @@ def _quality(book: Book, analysis: Analysis, outcome: Outcome, tables: Tables) -
 def _empty(table: Table) -> pa.Table:
     import pyarrow as pa
 
-    return pa.table({c.name: pa.array([], _arrow_type(c.unit)) for c in table.columns})
+    return pa.table({c.name: pa.nulls(0, _arrow_type(c.unit)) for c in table.columns})
 
 
 def _arrow_type(unit: str) -> Any:

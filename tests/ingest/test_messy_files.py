@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -9,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from writing_files import notes, opened, reasons, revenue, write
 
+import klientel
 from klientel.errors import BadFile
+from klientel.ingest import reading
 
 ROWS = [(f"Firma {i % 4}", f"{i + 1}.03.2024", f"{i},00") for i in range(12)]
 
@@ -57,6 +60,25 @@ def test_damaged_pages_are_a_sentence(tmp_path):
     path.write_bytes(bytes(data))
     with pytest.raises(BadFile, match=r"sales\.parquet is damaged: parts of it cannot be read"):
         opened(path)
+
+
+@pytest.mark.parametrize("analysis", ["abc", "rfm", "cohorts"])
+def test_damage_that_only_an_analysis_meets_is_a_sentence(tmp_path, monkeypatch, analysis):
+    monkeypatch.setattr(reading, "LARGE", 1)
+    path = tmp_path / "sales.parquet"
+    days = [date(2024, 1 + i % 12, 1 + i % 28) for i in range(5000)]
+    table = pa.table(
+        {"customer": [i % 97 for i in range(5000)], "date": days, "amount": [i * 1.5 for i in range(5000)]}
+    )
+    pq.write_table(table, path, compression="none", row_group_size=1000)
+    book = opened(path)  # where a large file is damaged, opening it did not look
+    data = bytearray(path.read_bytes())
+    middle = pq.read_metadata(path).row_group(2).column(2)
+    for at in range(middle.data_page_offset, middle.data_page_offset + 200):
+        data[at] ^= 0x5A
+    path.write_bytes(bytes(data))
+    with pytest.raises(BadFile, match=r"sales\.parquet is damaged: parts of it cannot be read"):
+        klientel.analyse(book, analysis)
 
 
 def test_the_currency_that_all_rates_lead_into_is_the_reporting_currency(tmp_path):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from klientel.errors import BadFile
 from klientel.ingest.formats.rejections import ASIDE
 from klientel.ingest.raw import Rejection
 from klientel.ingest.recognition import Match, Recognition
+from klientel.ingest.soundness import damaged
 from klientel.words import Sentence, translate
 
 LISTED = 10_000  # rejections kept by name; all are counted
@@ -56,6 +58,10 @@ class Intake:
     ignored: list[tuple[str, str]] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
     recognitions: list[Recognition] = field(default_factory=list)
+
+    def damaged(self) -> BadFile | None:
+        """What to say if a source is damaged in a place that was not read when the Book was opened."""
+        return damaged([found.raw for found in self.recognitions])
 
     def take(self, found: list[Rejection], count: int, aside: int) -> None:
         """Add what was not taken, `count` in all and `aside` of them no rows; as far as there is room."""
