@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from datetime import date
+from decimal import Decimal as D
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent / "analyses"))
 from structure_tables import customers, memtable, totals
 
 from klientel import expressions
+from klientel.expressions import small_arrow
 
 
 def listed(table):
@@ -98,3 +103,40 @@ def test_the_same_expressions_compile_for_other_engines(dialect):
     text += str(ibis.to_sql(scored, dialect=dialect)).upper()
     assert "NTILE" not in text
     assert "ROW_NUMBER" not in text
+
+
+def test_small_tables_keep_every_kind_of_value_exactly():
+    kinds = pa.schema(
+        [
+            ("text", pa.string()),
+            ("money", pa.decimal128(38, 4)),
+            ("day", pa.date32()),
+            ("number", pa.float64()),
+            ("flag", pa.bool_()),
+            ("count", pa.int64()),
+        ]
+    )
+    rows = [
+        {
+            "text": 'A "B"\n, ; ä',
+            "money": D("-12345678901234567890.1234"),
+            "day": date(2024, 2, 29),
+            "number": np.float64(0.1) + 0.2,
+            "flag": True,
+            "count": -(2**53) - 1,
+        },
+        {"text": "", "money": D("1E+2"), "day": None, "number": float("inf"), "flag": False, "count": 3.0},
+        dict.fromkeys(kinds.names),
+    ]
+    made = small_arrow(rows, kinds)
+    assert made.schema == kinds
+    assert made.to_pylist() == rows
+    assert small_arrow([], kinds).schema == kinds
+
+
+def test_small_tables_do_not_load_pandas():
+    code = (
+        "import sys, pyarrow as pa; from klientel.expressions import small_arrow;"
+        "small_arrow([{'a': 1}], pa.schema([('a', pa.int64())])); assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

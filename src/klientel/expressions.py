@@ -17,6 +17,7 @@ from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 EXACT = "decimal(27, 4)"  # leaves room to multiply by a whole number of 10 digits within 38
 MINOR = 10_000  # minor units of money in one unit: amounts have four decimals
@@ -107,11 +108,68 @@ def recurring(contracts: ir.Table, as_of: date | None) -> ir.Table:
 def small_table(rows: list[dict[str, Any]], **types: str) -> ir.Table:
     """Rows computed in Python as a table, with these column types in this order."""
     import ibis
-    import pyarrow as pa
 
-    schema = ibis.schema(types).to_pyarrow()
-    table: ir.Table = ibis.memtable(pa.Table.from_pylist(rows, schema=schema))
+    return in_memory(small_arrow(rows, ibis.schema(types).to_pyarrow()))
+
+
+def in_memory(data: pa.Table) -> ir.Table:
+    """An Arrow table as an expression: what `ibis.memtable` does, which first looks through all its kinds of
+    frames and so imports pandas and datasets, half a second at every start."""
+    import ibis.expr.operations as ops
+    import ibis.expr.schema as sch
+    from ibis.formats.pyarrow import PyArrowTableProxy
+    from ibis.util import gen_name
+
+    made = ops.InMemoryTable(
+        name=gen_name("klientel_memory"), schema=sch.infer(data), data=PyArrowTableProxy(data)
+    )
+    table: ir.Table = made.to_expr()
     return table
+
+
+def small_arrow(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Some rows of Python values as Arrow: text, numbers, exact decimals, dates, flags; None stays NULL.
+
+    By way of CSV in memory, because PyArrow imports pandas, half a second, when it makes arrays of Python values.
+    """
+    import csv
+    import io
+
+    import pyarrow as pa
+    from pyarrow import csv as pacsv
+
+    null = "\0"
+    text = io.StringIO(newline="")
+    write = csv.writer(text, quoting=csv.QUOTE_ALL).writerow
+    plain = [
+        int
+        if pa.types.is_integer(kind)
+        else (lambda v: repr(float(v)))
+        if pa.types.is_floating(kind)
+        else str
+        for kind in schema.types
+    ]
+    for row in rows:
+        values = [row.get(name) for name in schema.names]
+        write([null if v is None else make(v) for v, make in zip(values, plain, strict=True)])
+    data = text.getvalue().encode()
+    if not data:
+        return pa.table(
+            {name: pa.nulls(0, kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+        )
+    return pacsv.read_csv(
+        pa.py_buffer(data),
+        pacsv.ReadOptions(column_names=schema.names, use_threads=False, block_size=len(data) + 1),
+        pacsv.ParseOptions(newlines_in_values=True),
+        pacsv.ConvertOptions(
+            column_types=schema,
+            null_values=[null],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            true_values=["True"],
+            false_values=["False"],
+        ),
+    )
 
 
 def named(table: ir.Table, customers: ir.Table | None) -> ir.Table:

@@ -11,10 +11,12 @@ from klientel.expressions import (
     EXACT,
     VALUES,
     below,
+    in_memory,
     known_values,
     named,
     share,
     short_history,
+    small_arrow,
     small_table,
 )
 from klientel.quality import Flag
@@ -343,7 +345,9 @@ def _with_stability(
     )
     stability = [float(kept[place[c]]) for c in shown["customer_id"].to_pylist()]
     at = shown.schema.get_field_index("stability")
-    table = ibis.memtable(shown.set_column(at, "stability", pa.array(stability, pa.float64())))
+    kind = pa.schema([("stability", pa.float64())])
+    drawn = small_arrow([{"stability": x} for x in stability], kind)["stability"]
+    table = in_memory(shown.set_column(at, "stability", drawn))
     return table.order_by([table.value.desc(), table.customer_id])
 
 

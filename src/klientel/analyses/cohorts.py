@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from klientel.analysis import Chart, Column, Context, Estimate, Figure, Need, Outcome, Param, Table, analysis
 from klientel.errors import MissingInput
-from klientel.expressions import in_months
+from klientel.expressions import in_months, small_arrow
 from klientel.periods import add_months
 from klientel.quality import Flag
 from klientel.words import Share, mark, say
@@ -280,10 +280,10 @@ def _curve(summed: list[dict[str, Any]], complete: int, level: float) -> Any:
             size = sum(int(row["size"]) for row in old)
             active = sum(int(row[f"active_{row['cohort_no'] + age}"]) for row in old)
             found.append((age, len(old), size, active, active / size, *wilson(active, size, level)))
-    columns = list(zip(*found, strict=True)) or [()] * len(CURVE.columns)
+    names = [c.name for c in CURVE.columns]
     types = [pa.int64()] * 4 + [pa.float64()] * 3
-    names = (c.name for c in CURVE.columns)
-    return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
+    schema = pa.schema(list(zip(names, types, strict=True)))
+    return small_arrow([dict(zip(names, row, strict=True)) for row in found], schema)
 
 
 def _revenue(won: ir.Table, purchases: ir.Table, calendar: Calendar, context: Context) -> ir.Table:
