@@ -134,7 +134,7 @@ def _judged(rows: list[_Row], *, undated: bool) -> list[tuple[_Row, bool]]:
             block, in_block = block + row.amount, in_block + 1
             so_far, n_so_far = so_far + row.amount, n_so_far + 1
     if undated and not judged and len(rows) >= _FEWEST:
-        judged = _all_others(rows)
+        judged = _all_others(rows) or _heads_of_groups(rows)
     return judged
 
 
@@ -142,6 +142,21 @@ def _all_others(rows: list[_Row]) -> list[tuple[_Row, bool]]:
     """The first or last row of a list, if it is exactly all other rows together."""
     whole = sum((r.amount for r in rows), Decimal(0))
     return [(r, True) for r in (rows[0], rows[-1]) if r.amount and r.amount * 2 == whole and r.taken][:1]
+
+
+def _heads_of_groups(rows: list[_Row]) -> list[tuple[_Row, bool]]:
+    """The rows of a pivot list that are the sums of the rows below them, if they divide the whole list so."""
+    heads: list[_Row] = []
+    largest, i = 0, 0
+    while i < len(rows):
+        total, j = Decimal(0), i + 1
+        while j < len(rows) and (j == i + 1 or total != rows[i].amount):
+            total, j = total + rows[j].amount, j + 1
+        if j == i + 1 or total != rows[i].amount or not rows[i].taken:
+            return []
+        heads.append(rows[i])
+        largest, i = max(largest, j - i - 1), j
+    return [(row, True) for row in heads] if len(heads) >= 2 and largest >= 2 else []
 
 
 def _same(amount: Decimal, total: Decimal, rounded: Decimal) -> bool:

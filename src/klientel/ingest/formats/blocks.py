@@ -90,6 +90,7 @@ class BlockParser:
 
     def _parse(self, data: bytes, final: bool) -> int:
         """Stage the rows of `data`; the number of bytes that are done with."""
+        self.staging.formulas = self.staging.formulas or b'="' in data
         plain = self.dialect.plain(data)
         table = self._quick(plain)
         if table is not None:

@@ -67,6 +67,7 @@ class Staging:
     filled: set[int] = field(default_factory=set)
     totals: int = 0
     last: int = 0  # the line of the last row that has a value
+    formulas: bool = False  # cells such as ="00123" occur: so Excel is told to keep zeros
     _held: list[pa.Table] = field(default_factory=list)
     _writer: Any = None
 
@@ -88,6 +89,8 @@ class Staging:
 
     def add(self, table: pa.Table) -> None:
         """Add a table of columns c0, c1, ..., line."""
+        if self.formulas:
+            table = _without_formulas(table)
         table = self._without_empty(table)
         if not table.num_rows:
             return
@@ -174,6 +177,17 @@ class Staging:
         rest = whole.slice(ready.num_rows)
         # a copy: a slice would keep the memory of the whole
         self._held = [pa.Table.from_pylist(rest.to_pylist(), schema=rest.schema)] if rest.num_rows else []
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """Texts instead of the formulas that give them: 00123 for ="00123"."""
+    import pyarrow.compute as pc
+
+    for k, column in enumerate(table.columns[:-1]):
+        if pc.any(pc.starts_with(column, '="')).as_py():
+            bare = pc.replace_substring_regex(column, r'^="([^"]*)"$', r"\1")
+            table = table.set_column(k, table.field(k), bare)
+    return table
 
 
 def closing_notes(staging: Staging) -> list[Sentence]:
