@@ -8,8 +8,11 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from secrets import token_hex
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from klientel.engines.addresses import Address, parse
@@ -17,6 +20,7 @@ from klientel.errors import EngineFailed
 from klientel.words import say
 
 if TYPE_CHECKING:
+    import duckdb
     import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"
@@ -29,11 +33,22 @@ class Engine:
     """A connection and a scratch folder that goes when the engine goes."""
 
     address: str  # without password
-    connection: Any
+    opened: Any  # an Ibis connection, or a Loading one
     scratch: Path
     _tables: list[str] = field(default_factory=list)
     # Engines of one process can share a session (Spark): names of one Book must not meet those of another.
     _mark: str = field(default_factory=lambda: token_hex(4))
+
+    @cached_property
+    def connection(self) -> Any:
+        """The connection through Ibis."""
+        return self.opened.wait() if isinstance(self.opened, _Loading) else self.opened
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB's own connection, where the engine is DuckDB; there before Ibis is loaded."""
+        found: duckdb.DuckDBPyConnection = self.opened.con
+        return found
 
     @property
     def kind(self) -> str:
@@ -112,8 +127,24 @@ def connect(address: str | Address | None = None) -> Engine:
         raise
     engine = Engine(asked.shown if asked else "duckdb", connection, scratch)
     # Tables of a Result hold on to the connection; they may be looked at when the Book is long gone.
-    weakref.finalize(connection, shutil.rmtree, str(scratch), True)
+    kept = connection.con if isinstance(connection, _Loading) else connection
+    weakref.finalize(kept, shutil.rmtree, str(scratch), True)
     return engine
+
+
+class _Loading:
+    """DuckDB in memory, at once; Ibis on it, a second later: it loads beside the first look at the files."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self._load = Thread(target=import_module, args=("klientel.engines.embedded",), daemon=True)
+        self._load.start()
+
+    def wait(self) -> Any:
+        self._load.join()
+        from klientel.engines import embedded
+
+        return embedded.on(self.con)
 
 
 def adopt(backend: Any) -> Engine:
@@ -160,16 +191,20 @@ def _batches(table: ir.Table) -> Any:
     return (batch.cast(wanted) for batch in found)
 
 
-def _embedded(scratch: Path) -> Any:
-    from klientel.engines import embedded
+def _embedded(scratch: Path) -> _Loading:
+    import duckdb
 
     # Nothing is downloaded: extensions that are not in the wheel stay absent (design, section 7).
-    return embedded.connect(
-        autoinstall_known_extensions=False,
-        temp_directory=str(scratch / "spill"),
-        memory_limit=f"{_memory_limit_mb()}MB",
-        preserve_insertion_order=False,
-    )
+    config: dict[str, Any] = {
+        "autoinstall_known_extensions": False,
+        "temp_directory": str(scratch / "spill"),
+        "memory_limit": f"{_memory_limit_mb()}MB",
+        "preserve_insertion_order": False,
+        "python_enable_replacements": False,  # a table is never a variable of ours by chance
+    }
+    con = duckdb.connect(":memory:", config=config)
+    con.execute("SET TimeZone = 'UTC'")
+    return _Loading(con)
 
 
 def _memory_limit_mb() -> int:

@@ -15,14 +15,14 @@ from ibis.backends.duckdb import Backend
 from ibis.formats.pyarrow import PyArrowData
 
 if TYPE_CHECKING:
+    import duckdb
     import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
 
-def connect(**config: Any) -> Embedded:
-    """A new database in memory, with the settings of DuckDB given."""
-    made = Embedded()
-    made.do_connect(":memory:", **config)
+def on(con: duckdb.DuckDBPyConnection) -> Embedded:
+    """Ibis on an open connection of DuckDB."""
+    made: Embedded = Embedded.from_connection(con)
     return made
 
 

@@ -110,7 +110,7 @@ class _Opening:
 
     def __init__(self, engine: Engine, progress: Progress) -> None:
         self.engine = engine
-        self.con = engine.connection.con
+        self.con = engine.con
         self.progress = progress
         self.intake = Intake()
         self.reads: dict[str, list[Read]] = defaultdict(list)

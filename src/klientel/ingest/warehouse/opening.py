@@ -42,7 +42,7 @@ class Warehouse:
     def read(self, overrides: Mapping[str, str], template: Template | None) -> None:
         """Recognise all tables by a sample of each, and read them as expressions."""
         looking = connect(None)  # profiles of the samples are computed by the embedded engine
-        con = looking.connection.con
+        con = looking.con
         known: dict[str, ir.Table] = {}
         profiles = {}
         for i, remote in enumerate(self.tables):
