@@ -33,6 +33,21 @@ def test_a_plain_list_that_adds_up_only_at_its_beginning_stays(tmp_path):
     assert len(by_customer(opened(saved(tmp_path / "l.csv", text)))) == 5
 
 
+def test_columns_of_fixed_width_with_empty_cells(tmp_path):
+    rows = [
+        f"{10000 + i % 3:<10}{('Müller & Söhne GmbH', 'Weiß', 'Bau AG')[i % 3]:<22}{i % 28 + 1:02d}.02.2024  "
+        f"{'X1' if i % 2 else '':<6}{amount:>12}"
+        for i, amount in enumerate([*["1.000,00", "50,00", "10,00-"] * 100, "12.345.678,90"])
+    ]
+    head = f"{'KUNDENNR':<10}{'NAME':<22}{'DATUM':<12}{'BEST':<6}{'BETRAG':>12}"
+    rule = f"{'-' * 8:<10}{'-' * 20:<22}{'-' * 10:<12}{'-' * 4:<6}{'-' * 12}"
+    book = opened(saved(tmp_path / "liste.txt", "\r\n".join([head, rule, *rows, ""]), "cp1252"))
+    wanted = {"10000": Decimal("12445678.90"), "10001": Decimal(5000), "10002": Decimal(-1000)}
+    assert by_customer(book) == wanted
+    assert book.facts.rows == 301
+    assert "fixed width" in notes(book)
+
+
 @pytest.mark.parametrize("quoted", [False, True])
 def test_numbers_that_excel_was_told_to_keep(tmp_path, quoted):
     cell = '"=""{}"""' if quoted else '="{}"'

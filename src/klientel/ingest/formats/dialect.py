@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from klientel.ingest.formats.fixed import find_cuts, sliced
 from klientel.ingest.formats.limits import LIMITS
 from klientel.words import mark
 
@@ -19,6 +20,7 @@ _NAMES = {
     "|": mark("vertical bar"),
     ",": mark("comma"),
     " ": mark("spaces"),
+    "fixed": mark("fixed width"),
     SINGLE: mark("none, one column"),
 }
 _SEP = re.compile(r'^"?sep=(.|\\t)"?[;,\t|]*\s*$', re.IGNORECASE)
@@ -35,7 +37,7 @@ _EDGES = re.compile(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)")
 class Dialect:
     """How rows are written. `spaces`: columns apart by runs of at least that many spaces (0: they are not).
 
-    skip_space: quotation marks may follow a space after the separator.
+    cuts: where columns of fixed width begin. skip_space: quotation marks may follow a space after the separator.
     """
 
     delimiter: str
@@ -43,14 +45,21 @@ class Dialect:
     escape: str | None = None
     spaces: int = 0
     skip_space: bool = False
+    cuts: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
         """Name of the separator for a person, marked for translation."""
+        if self.cuts:
+            return _NAMES["fixed"]
         return _NAMES[" "] if self.spaces else _NAMES.get(self.delimiter, self.delimiter)
 
     def plain(self, data: bytes) -> bytes:
         """The text with runs of spaces turned into the separator; unchanged for other dialects."""
+        if self.cuts:
+            return sliced(data.decode("utf-8", "surrogateescape"), self.cuts).encode(
+                "utf-8", "surrogateescape"
+            )
         if not self.spaces:
             return data
         return _RUNS[self.spaces].sub(b"\t", _EDGES.sub(b"", data))
@@ -161,7 +170,8 @@ def find_dialect(text: str, separator: str | None = None) -> Dialect:
             best, best_score = dialect, score
     if separator or best_score > 0.75:
         return best
-    return _spaced(lines, best, best_score)
+    spaced = _spaced(lines, best, best_score)
+    return spaced if spaced is not best else _fixed(lines, best, best_score)
 
 
 def _split(text: str) -> list[str]:
@@ -239,4 +249,22 @@ def _spaced(lines: list[str], best: Dialect, best_score: float) -> Dialect:
         score = len(alike) / len(rows) * sum(not _SEVERAL.search(c) for c in cells) / len(cells)
         if figures >= (0.5 if least == 1 else 0.2) and score > best_score:
             best, best_score = dialect, score
+    return best
+
+
+def _fixed(lines: list[str], best: Dialect, best_score: float) -> Dialect:
+    """Columns of fixed width, with cells that may be empty, where no separator explains the file."""
+    if best_score > 0.65 or '"' in "".join(lines[:50]):
+        return best
+    for skipped in range(min(4, len(lines))):
+        cuts = find_cuts(lines[skipped:200])
+        if not cuts:
+            continue
+        rows = [row.split("\t") for row in sliced("".join(lines[skipped:200]), cuts).split("\n") if row]
+        cells = [c for row in rows[1:] for c in row if c]
+        filled = len(cells) / (len(cuts) * max(len(rows) - 1, 1))
+        figures = sum(bool(_NUMBER.match(c)) for c in cells) / max(len(cells), 1)
+        clean = sum(not _SEVERAL.search(c) for c in cells) / max(len(cells), 1)
+        if filled >= 0.5 and figures >= 0.2 and clean >= 0.95:
+            return Dialect("\t", None, cuts=cuts)
     return best

@@ -87,7 +87,7 @@ def _plan(path: Path, file: str, encoding: Encoding, reading: Reading) -> _Plan:
     separator = declared_separator(lines[0]) if lines else None
     begin = 1 if separator else 0
     dialect = find_dialect("".join(lines[begin:]), separator)
-    if dialect.spaces:
+    if dialect.spaces or dialect.cuts:
         lines = split_lines(dialect.plain(sample).decode("utf-8", "replace"))
     found = _first_records(lines, dialect, begin)
     if not found:
