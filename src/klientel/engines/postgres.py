@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from klientel.engines.addresses import Address
-from klientel.engines.kinds import limited
+from klientel.engines.kinds import limited, storable
 from klientel.errors import EngineFailed
 from klientel.words import say
 
@@ -77,9 +77,9 @@ def _backend() -> Any:
         compiler = Words()
 
         def _register_in_memory_table(self, op: Any) -> None:
-            self.load(
-                op.name, op.data.to_pyarrow(op.schema).cast(op.schema.to_pyarrow()).to_reader(), op.schema
-            )
+            schema = storable(op.schema)
+            table = op.data.to_pyarrow(op.schema).cast(schema.to_pyarrow())
+            self.load(op.name, table.to_reader(), schema)
 
         def load(self, name: str, batches: Any, schema: Any) -> ir.Table:
             """A temporary table of Arrow record batches, sent one after another."""
@@ -106,6 +106,8 @@ def _backend() -> Any:
 
         def create_table(self, name: str, /, obj: Any = None, **how: Any) -> Any:
             """As Ibis; a kept table is looked at once, or the planner knows nothing of its size."""
+            if obj is not None and obj.schema().null_fields:
+                obj = obj.cast(dict.fromkeys(obj.schema().null_fields, "string"))
             made = super().create_table(name, obj, **how)
             if how.get("temp") and obj is not None:
                 import sqlglot as sg

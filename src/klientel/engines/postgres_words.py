@@ -18,6 +18,11 @@ class Words(PostgresCompiler):  # type: ignore[misc]  # Ibis gives its classes n
 
     # -- numbers: the types that Ibis promises, since the server's own are wider -------------------
 
+    def visit_DefaultLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
+        """A float says that it is one: 0.5 would be a decimal here."""
+        made = super().visit_DefaultLiteral(op, value=value, dtype=dtype)
+        return self.cast(made, dtype) if dtype.is_floating() else made
+
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:
         """Yes and no become numbers by way of an integer; days and texts as Ibis."""
         kind = op.arg.dtype

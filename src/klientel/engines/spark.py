@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.engines.addresses import Address
-from klientel.engines.kinds import limited
+from klientel.engines.kinds import as_promised, limited, storable
 from klientel.errors import EngineFailed
 from klientel.words import say
 
@@ -145,8 +145,9 @@ def _backend() -> Any:
         compiler = Words()
 
         def _register_in_memory_table(self, op: Any) -> None:
-            table = op.data.to_pyarrow(op.schema).cast(op.schema.to_pyarrow())
-            self._frame(table, op.schema).createOrReplaceTempView(op.name)
+            schema = storable(op.schema)
+            table = op.data.to_pyarrow(op.schema).cast(schema.to_pyarrow())
+            self._frame(table, schema).createOrReplaceTempView(op.name)
 
         def _frame(self, table: pa.Table, schema: Any) -> Any:
             from ibis.backends.pyspark.datatypes import PySparkSchema
@@ -190,8 +191,8 @@ def _backend() -> Any:
             from pyspark import StorageLevel
 
             self._run_pre_execute_hooks(obj)
-            frame = self._session.sql(self.compile(obj)).persist(StorageLevel.MEMORY_AND_DISK)
-            frame.createOrReplaceTempView(name)
+            frame = _cast(self._session.sql(self.compile(obj)), limited(obj.schema()))
+            frame.persist(StorageLevel.MEMORY_AND_DISK).createOrReplaceTempView(name)
             return self.table(name)
 
         def to_pyarrow(self, expr: Any, /, *, params: Any = None, limit: Any = None, **_: Any) -> Any:
@@ -211,16 +212,20 @@ def _backend() -> Any:
 
 
 def _typed(frame: Any, schema: Any) -> pa.Table:
-    """The rows with the types that Ibis promised: Spark widens decimals and has other integers."""
+    """The rows as Arrow, with the types that Ibis promised."""
     schema = limited(schema)
+    return as_promised(_cast(frame, schema).toArrow(), schema)
+
+
+def _cast(frame: Any, schema: Any) -> Any:
+    """The frame with the types that Ibis promised: Spark widens decimals and has other integers."""
     from ibis.backends.pyspark.datatypes import PySparkSchema
     from pyspark.sql.functions import col
 
-    wanted = PySparkSchema.from_ibis(schema)
     chosen = []
-    for have, want in zip(frame.schema, wanted, strict=True):
+    for have, want in zip(frame.schema, PySparkSchema.from_ibis(storable(schema)), strict=True):
         column = col(f"`{have.name.replace('`', '``')}`")
         chosen.append(
             column if have.dataType == want.dataType else column.cast(want.dataType).alias(want.name)
         )
-    return frame.select(*chosen).toArrow().cast(schema.to_pyarrow())
+    return frame.select(*chosen)

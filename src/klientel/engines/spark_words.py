@@ -16,6 +16,11 @@ class Words(PySparkCompiler):  # type: ignore[misc]  # Ibis gives its classes no
     __slots__ = ()
     SIMPLE_OPS: ClassVar[dict[Any, Any]] = {ops.BitAnd: "bit_and", ops.BitOr: "bit_or", ops.BitXor: "bit_xor"}
 
+    def visit_DefaultLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:
+        """A float says that it is one: 0.5 would be a decimal here."""
+        made = super().visit_DefaultLiteral(op, value=value, dtype=dtype)
+        return self.cast(made, dtype) if dtype.is_floating() else made
+
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:
         """Fractions become whole numbers by rounding, as on the embedded engine; Spark cuts them off."""
         kind = op.arg.dtype
