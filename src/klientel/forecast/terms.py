@@ -30,6 +30,7 @@ def complete(contracts: ir.Table) -> ir.Table:
         "notice_days": ibis.null("int64"),
         "ended": ibis.null("boolean"),
         "status": ibis.null("string"),
+        "end": ibis.null("date"),
         "recurring_amount": ibis.null("decimal(18, 4)"),
         "period_months": ibis.null("int64"),
     }
@@ -46,6 +47,7 @@ def complete(contracts: ir.Table) -> ir.Table:
         end_day=table["end"],
         known_on=ibis.coalesce(ibis.least(table.signed_on, table.start), table.start),
         over=table.ended.fill_null(False),
+        status=table.status.cast("string"),
         told=table.status.cast("string").lower().re_search(_NOTICE).fill_null(False),
         annual_value=yearly,
     )

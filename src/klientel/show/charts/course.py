@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     import altair as alt
 
 MOST_SERIES = 8
+MOST_BANDS = 3  # more of them on top of each other hide the lines
 _HEIGHT = 300
 
 
 def line(canvas: Canvas) -> alt.LayerChart:
     """Lines of y over x, one per value of color, each named at its end instead of in a key.
 
-    options: low, high (columns: a band around each line), points=True, zero=False (axis need not begin
-    at zero).
+    options: low, high (columns: a band around each line, where there are at most three), points=True,
+    zero=False (axis need not begin at zero).
     """
 
     series, labels = series_of(canvas)
@@ -28,7 +29,7 @@ def line(canvas: Canvas) -> alt.LayerChart:
     for place, (name, points) in enumerate(series.items()):
         colour = _colour(canvas, place, name, len(series))
         base = plot(points).encode(x="x:Q", y="y:Q")
-        if points and points[0]["low"] is not None:
+        if points and points[0]["low"] is not None and len(series) <= MOST_BANDS:
             layers.append(
                 base.mark_area(color=colour, opacity=0.16, line=False).encode(y="low:Q", y2="high:Q")
             )
