@@ -38,6 +38,7 @@ def test_likelihood_and_p_alive(name, k, parameters):
 def test_expected_orders(name, parameters):
     model = getattr(purchases, name).from_parameters(*parameters)
     for x, t_x, T in exact.HISTORIES:
+        assert model.predict_purchases(0, x, t_x, T) == 0
         for t in (1e-3, 39.0, 5_000.0):
             wanted = float(exact.expected_if_alive(name, parameters, t, x, T))
             alive = float(model.probability_alive(x, t_x, T))

@@ -52,6 +52,27 @@ def test_likelihood_and_p_alive_in_the_corners(parameters):
             assert model.probability_alive(x, t_x, T) == pytest.approx(float(alive), rel=1e-10)
 
 
+@pytest.mark.parametrize("parameters", CORNERS)
+def test_expected_and_discounted_orders_in_the_corners(parameters):
+    """Note 009 eq. 41; the discounted time alive as an incomplete gamma function (dlmf 8.6 with 13.6.6)."""
+    model = ParetoNBD.from_parameters(*parameters)
+    r, alpha, s, beta = (mp.mpf(v) for v in parameters)
+    for x, t_x, T in exact.HISTORIES:
+        alive, rate = exact.pareto(parameters, x, t_x, T)[1], (r + x) / (alpha + T)
+        for t in (0, 1e-3, 52, 1e6):
+            length = mp.log1p(mp.mpf(t) / (beta + T))
+            stay = length if s == 1 else -mp.expm1((1 - s) * length) / (s - 1)
+            wanted = float(alive * rate * (beta + T) * stay)
+            assert model.predict_purchases(t, x, t_x, T) == pytest.approx(wanted, rel=1e-10, abs=1e-290)
+        for delta in (1e-6, 0.0018, 20):
+            with mp.workdps(400):  # the power and the incomplete gamma function cancel where s is large
+                z = mp.mpf(delta) * (beta + T)
+                stay = mp.exp(z) * z ** (s - 1) * mp.gammainc(1 - s, z)
+            wanted = float(alive * rate * (beta + T) * stay)
+            found = model.discounted_expected_purchases(delta, x, t_x, T)
+            assert found == pytest.approx(wanted, rel=1e-10, abs=1e-290)
+
+
 @pytest.mark.parametrize("parameters", CORNERS[:6])
 def test_silence_ahead_in_the_corners(parameters):
     model = ParetoNBD.from_parameters(*parameters)

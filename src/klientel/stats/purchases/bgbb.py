@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from klientel.errors import BadParameter
-from klientel.stats.purchases.histories import Floats, Histories
+from klientel.stats.purchases.histories import Floats, Histories, together
 from klientel.stats.purchases.model import PurchaseModel
 from klientel.stats.purchases.settings import positive_rate
 from klientel.words import say
@@ -54,19 +54,19 @@ class BGBB(PurchaseModel):
         _opportunities(x, t_x, T)
         return super().fit(x, t_x, T, weights, log_gaps)
 
-    def probability_alive(self, x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> Floats:
-        """P(still there at opportunity n + 1 | x, t_x, n): Fader, Hardie & Shang 2010 eq. A10, m = 1."""
-        count, last, seen = _opportunities(x, t_x, n)
+    def probability_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """P(still there at opportunity T + 1 | x, t_x, T): Fader, Hardie & Shang 2010 eq. A10, m = 1."""
+        count, last, seen = _opportunities(x, t_x, T)
         stays = (self.delta_ + seen) / (self.gamma_ + self.delta_ + seen)
         return np.asarray(np.exp(-self._log_ratio(count, last, seen)) * stays)
 
-    def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> Floats:
-        """E[orders at the next t opportunities | x, t_x, n]; t whole. Eq. 13, without its case gamma = 1.
+    def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """E[orders at the next t opportunities | x, t_x, T]; t whole. Eq. 13, without its case gamma = 1.
 
-        Given alive after n: chance of an order (alpha+x)/(alpha+beta+n) times the expected opportunities met,
+        Given alive after T: chance of an order (alpha+x)/(alpha+beta+T) times the expected opportunities met,
         a sum of the chances to be still there.
         """
-        count, last, seen, ahead = np.broadcast_arrays(*_opportunities(x, t_x, n), _whole(t))
+        count, last, seen, ahead = together(*_opportunities(x, t_x, T), _whole(t))
         met = self._met(np.ravel(seen), np.ravel(ahead)).reshape(count.shape)
         order = (self.alpha_ + count) / (self.alpha_ + self.beta_ + seen)
         return np.asarray(np.exp(-self._log_ratio(count, last, seen)) * order * met)
@@ -75,9 +75,9 @@ class BGBB(PurchaseModel):
         """E[orders of a new customer at its first t opportunities]: eq. 8."""
         return self.predict_purchases(t, 0, 0, 0)
 
-    def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> Floats:
-        """P(no order at the next t opportunities | x, t_x, n): likelihood until n + t over that until n."""
-        count, last, seen, ahead = np.broadcast_arrays(*_opportunities(x, t_x, n), _whole(t))
+    def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """P(no order at the next t opportunities | x, t_x, T): likelihood until T + t over that until T."""
+        count, last, seen, ahead = together(*_opportunities(x, t_x, T), _whole(t))
         return np.asarray(
             np.exp(self._log_likelihood(count, last, seen + ahead) - self._log_likelihood(count, last, seen))
         )
@@ -87,7 +87,7 @@ class BGBB(PurchaseModel):
         from scipy.special import betaln, gammaln
 
         a, b, g, d = self.parameters_.values()
-        wanted, seen = np.broadcast_arrays(_whole(k), _whole(n))
+        wanted, seen = together(_whole(k), _whole(n))
         out = np.zeros(wanted.shape)
         for end in range(int(seen.max()) + 1 if seen.size else 0):
             gone = end < seen  # left after `end` opportunities, or met them all
@@ -99,14 +99,14 @@ class BGBB(PurchaseModel):
         return out
 
     def discounted_expected_purchases(
-        self, rate: float, x: ArrayLike, t_x: ArrayLike, n: ArrayLike
+        self, rate: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
     ) -> Floats:
         """DERT: orders at all opportunities to come, the i-th discounted by exp(-rate × i). Eq. 14.
 
         rate: continuous discount rate per opportunity, ln(1 + d) (> 0).
         """
         delta = positive_rate(rate)
-        count, last, seen = _opportunities(x, t_x, n)
+        count, last, seen = _opportunities(x, t_x, T)
         distinct, at = np.unique(np.ravel(seen), return_inverse=True)
         met = self._met(distinct, np.full(distinct.size, np.ceil(-np.log(_TAIL) / delta) + 1), delta)
         order = (self.alpha_ + count) / (self.alpha_ + self.beta_ + seen)
@@ -204,14 +204,14 @@ def _likelihood(
 
 
 def _whole(t: ArrayLike) -> Floats:
-    ahead = np.asarray(t, dtype=float)
+    ahead = together(t)[0]
     if not (np.isfinite(ahead) & (ahead >= 0) & (ahead == np.rint(ahead))).all():
         raise BadParameter(say("Opportunities are counted: give whole numbers that are not negative."))
     return ahead
 
 
 def _opportunities(x: ArrayLike, t_x: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    count, last, seen = np.broadcast_arrays(_whole(x), _whole(t_x), _whole(n))
+    count, last, seen = together(_whole(x), _whole(t_x), _whole(n))
     if ((count > last) | (last > seen) | ((count == 0) != (last == 0))).any():
         raise BadParameter(
             say(

@@ -11,7 +11,7 @@ from klientel.errors import BadParameter
 from klientel.stats.purchases import stages
 from klientel.stats.purchases.expectation import discounted_orders, expected_orders
 from klientel.stats.purchases.gamma_functions import gammaln, psi
-from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, pairs
+from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, pairs, together
 from klientel.stats.purchases.model import PurchaseModel
 from klientel.stats.purchases.settings import look_ahead, positive_rate
 from klientel.words import say
@@ -66,7 +66,7 @@ class BGNBD(PurchaseModel):
         Fader, Hardie & Lee 2005 eq. 10, computed as a sum of positive terms (see `expectation`), so that
         a = 1 is no special case; for k > 1 exact as well (mixture over the stages since the last order).
         """
-        count, last, observed, ahead = np.broadcast_arrays(*checked(x, t_x, T), look_ahead(t))
+        count, last, observed, ahead = together(*checked(x, t_x, T), look_ahead(t))
         out = np.empty(count.size)
         flat = [np.ravel(c) for c in (count, last, observed, ahead)]
         for part in chunks(out.size):
@@ -87,7 +87,9 @@ class BGNBD(PurchaseModel):
         """P(X(t) = n) of a new customer. Fader, Hardie & Lee 2005 eq. 8 (for MBG with dropout at time 0)."""
         from scipy.special import betainc, betaln
 
-        n_, t_ = np.broadcast_arrays(np.asarray(n, dtype=float), look_ahead(t))
+        n_, t_ = together(n, look_ahead(t))
+        if not ((n_ >= 0) & (n_ == np.rint(n_))).all():
+            raise BadParameter(say("A number of orders must be whole and not negative."))
         u = t_ / (self.alpha_ + t_)
         base = betaln(self.a_, self.b_)
         stay = np.exp(betaln(self.a_, self.b_ + n_ + self.at_start) - base)
@@ -99,9 +101,9 @@ class BGNBD(PurchaseModel):
 
     def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """P(no order in (T, T+t] | x, t_x, T): gone already, or alive and silent. Handbook B11, B14."""
-        count, last, observed = checked(x, t_x, T)
+        count, last, observed, ahead = together(*checked(x, t_x, T), look_ahead(t))
         gone = 1.0 / (1.0 + np.exp(np.minimum(-self._log_odds_gone(count, last, observed), 709.0)))
-        whole, ahead = self.r_ + self.k * count, look_ahead(t)
+        whole = self.r_ + self.k * count
         now = stages.log_none(whole, (observed - last) / (self.alpha_ + observed), self.k)
         later = stages.log_none(whole, (observed + ahead - last) / (self.alpha_ + observed + ahead), self.k)
         silent = whole * np.log((self.alpha_ + observed) / (self.alpha_ + observed + ahead)) + later - now

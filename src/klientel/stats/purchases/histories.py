@@ -86,13 +86,23 @@ class Histories:
         return Histories(part.x, part.t_x, part.T, grown, part.levels, part.at)
 
 
+def together(*columns: ArrayLike) -> list[Floats]:
+    """The columns as numbers of one shape. Raises BadParameter if they are none or do not fit together."""
+    try:
+        return [*np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in columns))]
+    except (TypeError, ValueError) as error:
+        raise BadParameter(
+            say("Histories and times must be numbers in columns of the same length (or one number for all).")
+        ) from error
+
+
 def checked(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """The three columns as arrays of one shape; BadParameter names what cannot be a history.
 
     x repeat orders (whole, the first order not counted), t_x time of the last order since the first,
     T time observed since the first; t_x = 0 exactly where x = 0.
     """
-    columns = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in (x, t_x, T)))
+    columns = together(x, t_x, T)
     count, last, observed = columns
     if not all(np.isfinite(c).all() for c in (count, last, observed)):
         raise BadParameter(say("A history has a missing number: x, t_x and T must all be given."))
@@ -116,7 +126,7 @@ def grouped(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | Non
     count, last, observed = (np.ravel(c) for c in checked(x, t_x, T))
     if count.size == 0:
         raise BadParameter(say("There is no customer to fit a model to."))
-    w = None if weights is None else np.ravel(np.asarray(weights, dtype=float))
+    w = None if weights is None else np.ravel(together(weights)[0])
     if w is not None and (w.shape != count.shape or not (np.isfinite(w) & (w >= 0)).all() or w.sum() <= 0):
         raise BadParameter(say("Weights count customers: one per row, not negative, and not all zero."))
     key, values = _key(count, last, observed)

@@ -83,6 +83,28 @@ class PurchaseModel(ABC):
         self.warnings_ = self._words(found, scaled, repeaters)
         return self
 
+    @abstractmethod
+    def probability_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """P(still a customer at T | x, t_x, T), one per customer."""
+
+    @abstractmethod
+    def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """E[orders in (T, T+t] | x, t_x, T], one per customer; t a number or one per customer."""
+
+    @abstractmethod
+    def expected_purchases(self, t: ArrayLike) -> Floats:
+        """E[orders within t] of a new customer, the first one not counted."""
+
+    @abstractmethod
+    def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """P(no order in (T, T+t] | x, t_x, T), one per customer."""
+
+    @abstractmethod
+    def discounted_expected_purchases(
+        self, rate: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+    ) -> Floats:
+        """DERT: orders to come for ever, each discounted by exp(-rate × time until it); rate > 0."""
+
     @classmethod
     def from_parameters(cls, *args: float, **settings: Any) -> Self:
         """A model with given parameters, in the order of `names` or by name; no covariance, no loglik.

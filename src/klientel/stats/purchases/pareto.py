@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from klientel.stats.purchases.gamma_functions import gammaln, psi
-from klientel.stats.purchases.histories import Floats, Histories, checked, pairs
+from klientel.stats.purchases.histories import Floats, Histories, checked, pairs, together
 from klientel.stats.purchases.leaving import Leaving, leaving
 from klientel.stats.purchases.model import PurchaseModel
 from klientel.stats.purchases.search import in_pieces
@@ -44,7 +44,7 @@ class ParetoNBD(PurchaseModel):
 
     def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """E[orders in (T, T+t] | x, t_x, T], one per customer: note 009 eq. 41, s = 1 no special case."""
-        count, last, observed, ahead = np.broadcast_arrays(*checked(x, t_x, T), look_ahead(t))
+        count, last, observed, ahead = together(*checked(x, t_x, T), look_ahead(t))
         rate = (self.r_ + count) / (self.alpha_ + observed)
         stay = _time_alive(ahead, self.beta_ + observed, self.s_)
         return np.asarray(self.probability_alive(count, last, observed) * rate * stay)
@@ -56,7 +56,7 @@ class ParetoNBD(PurchaseModel):
 
     def probability_of_none(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """P(no order in (T, T+t] | x, t_x, T): gone already, silent throughout, or silent until leaving."""
-        columns = np.broadcast_arrays(*checked(x, t_x, T), look_ahead(t))
+        columns = together(*checked(x, t_x, T), look_ahead(t))
         count, last, observed, ahead = (np.ravel(c) for c in columns)
         gone = _logistic(self._log_odds_gone(count, last, observed))
         end, Z = observed + ahead, self.r_ + count
@@ -81,6 +81,8 @@ class ParetoNBD(PurchaseModel):
         """
         delta = positive_rate(rate)
         count, last, observed = checked(x, t_x, T)
+        if count.size == 0:
+            return np.zeros(count.shape)
         at, which = pairs(np.ravel(observed))
         scale = self.beta_ + np.ravel(observed)[at]
         stay = scale * _laplace(self.s_, delta * scale)

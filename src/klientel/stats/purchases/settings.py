@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from klientel.errors import BadParameter
-from klientel.stats.purchases.histories import Floats
+from klientel.stats.purchases.histories import Floats, together
 from klientel.words import say
 
 
 def look_ahead(t: ArrayLike) -> Floats:
     """The time to look ahead as an array. Raises BadParameter unless it is a number and not negative."""
-    ahead = np.asarray(t, dtype=float)
+    ahead = together(t)[0]
     if not (np.isfinite(ahead) & (ahead >= 0)).all():
         raise BadParameter(say("The time to look ahead must be a number and not negative."))
     return ahead
@@ -20,6 +20,7 @@ def look_ahead(t: ArrayLike) -> Floats:
 
 def positive_rate(rate: float) -> float:
     """A discount rate. Raises BadParameter unless it is positive."""
-    if not (np.isfinite(rate) and rate > 0):
+    delta = together(rate)[0]
+    if delta.ndim or not (np.isfinite(delta) and delta > 0):
         raise BadParameter(say("The discount rate must be positive: orders for ever have no sum without it."))
-    return float(rate)
+    return float(delta)
