@@ -1,0 +1,206 @@
+"""Undoing an import: what it created goes, what it changed comes back, unless it was changed since.
+
+The log decides. Changes of undone imports are dead, all others live. A record is what its last live change left:
+dead changes before it stay (the record was left alone), dead ones after it are taken back. So the order in which
+imports are undone does not matter, and nothing that an undone import made comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import models, transaction
+
+from klientel.web.imports.models import Import
+from klientel.web.records import rows
+from klientel.web.records.models import Change
+from klientel.web.records.values import decode, model_of, name_of, plain, title_of
+from klientel.words import Sentence, mark, say
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A record that undo left alone. why: "changed" (since) or "used" (by a record that stays)."""
+
+    model: str
+    id: int
+    number: str
+    name: str
+    why: str
+    by: str = ""  # who changed it, or what uses it
+
+    def as_json(self) -> dict[str, Any]:
+        """For `Import.conflicts`, from which a later undo takes up what was only in use."""
+        return {"model": self.model, "id": self.id, "number": self.number, "name": self.name} | (
+            {"why": self.why, "by": self.by}
+        )
+
+    @property
+    def sentence(self) -> Sentence:
+        """The conflict in words."""
+        model = title_of(model_of(self.model))
+        if self.why == "used":
+            user = title_of(model_of(self.by))
+            return say("{model} {name} stays: used by {user}.", model=model, name=self.name, user=user)
+        who = self.by or mark("the owner of the workspace")
+        return say("{model} {name} stays: changed since, by {who}.", model=model, name=self.name, who=who)
+
+
+@dataclass
+class Undone:
+    """What an undo did: rows by model, and the conflicts."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+@dataclass
+class _Plan:
+    remove: dict[str, set[int]] = field(default_factory=dict)
+    restore: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    changed: dict[tuple[str, int], int] = field(default_factory=dict)  # record -> its last live change
+    used: dict[tuple[str, int], str] = field(default_factory=dict)  # record -> model that uses it
+
+
+def undo(import_run: Any, at: datetime, *, actor: Any = None) -> Undone:
+    """Undo what an import did to the records, and say so in the Import: state, moment, conflicts."""
+    with transaction.atomic():
+        dead = set(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
+        dead.add(import_run.pk)
+        plan = _Plan()
+        for model, ids in _touched(import_run, dead).items():
+            for batch in rows.batches(sorted(ids)):
+                _judge(plan, model, batch, dead)
+        _keep_used(plan)
+        conflicts = _conflicts(plan)  # before the rows go
+        restored = {
+            model: _restore(model, found, import_run, at, actor) for model, found in plan.restore.items()
+        }
+        for model, ids in plan.remove.items():
+            _remove(model, ids, import_run, at, actor)
+        import_run.state = Import.State.UNDONE
+        import_run.undone_at = at
+        import_run.conflicts = [*import_run.conflicts, *(conflict.as_json() for conflict in conflicts)]
+        import_run.save(update_fields=["state", "undone_at", "conflicts"])
+    return Undone({m: len(ids) for m, ids in plan.remove.items() if ids}, restored, conflicts)
+
+
+def _touched(import_run: Any, dead: set[int]) -> dict[str, set[int]]:
+    """Records by model that the import touched, and those that earlier undos kept because they were in use."""
+    touched: dict[str, set[int]] = {}
+    found = Change.objects.filter(import_run=import_run).values_list("model", "object_id")
+    for model, i in found.iterator(chunk_size=rows.BATCH):
+        touched.setdefault(model, set()).add(i)
+    for conflicts in Import.objects.filter(pk__in=dead).values_list("conflicts", flat=True):
+        for known in conflicts:
+            if isinstance(known, dict) and known.get("why") == "used" and "id" in known:
+                touched.setdefault(known["model"], set()).add(known["id"])
+    return touched
+
+
+def _judge(plan: _Plan, model: str, ids: list[int], dead: set[int]) -> None:
+    """Say for each record whether it goes, comes back or stays."""
+    log = Change.objects.filter(model=model, object_id__in=ids).order_by("id")
+    history: dict[int, list[tuple[int, Any, int | None]]] = {}
+    for change, i, before, run in log.values_list("id", "object_id", "before", "import_run_id").iterator(
+        chunk_size=rows.BATCH
+    ):
+        history.setdefault(i, []).append((change, before, run))
+    there = set(model_of(model).objects.filter(pk__in=ids).values_list("pk", flat=True))
+    for i, changes in history.items():
+        if i not in there:
+            continue
+        last_live = max((n for n, (_, _, run) in enumerate(changes) if run not in dead), default=-1)
+        after = changes[last_live + 1 :]
+        if not after:
+            plan.changed[model, i] = changes[last_live][0]
+        elif last_live < 0 and after[0][1] is None:
+            plan.remove.setdefault(model, set()).add(i)
+        else:
+            was: dict[str, Any] = {}
+            for _, before, _ in after:
+                was = {**(before or {}), **was}  # the earliest is right
+            plan.restore.setdefault(model, {})[i] = was
+
+
+def _keep_used(plan: _Plan) -> None:
+    """Take from those that go what a record that stays refers to, until nothing more is found."""
+    referring = [
+        (owner, ref)
+        for owner in apps.get_models()
+        for ref in owner._meta.concrete_fields
+        if isinstance(ref, models.ForeignKey) and ref.related_model is not Import
+    ]
+    again = True
+    while again:
+        again = False
+        for owner, ref in referring:
+            target = name_of(ref.related_model)
+            going = plan.remove.get(target)
+            if not going:
+                continue
+            leaving = plan.remove.get(name_of(owner), set())
+            back = plan.restore.get(name_of(owner), {})
+            for batch in rows.batches(sorted(going)):
+                used = owner.objects.filter(**{f"{ref.attname}__in": batch}).values_list("pk", ref.attname)
+                for pk, i in used:
+                    released = ref.attname in back.get(pk, {}) and back[pk][ref.attname] != i
+                    if pk not in leaving and not released:
+                        going.discard(i)
+                        plan.used[target, i] = name_of(owner)
+                        again = True
+
+
+def _restore(model: str, found: dict[int, dict[str, Any]], import_run: Any, at: datetime, actor: Any) -> int:
+    """Write the old values, bypassing nothing: through the log as well. References to what is gone are emptied."""
+    from klientel.web.records.changes import bulk_update
+
+    kind = model_of(model)
+    for ref in kind._meta.concrete_fields:
+        if isinstance(ref, models.ForeignKey):
+            wanted = {was[ref.attname] for was in found.values() if was.get(ref.attname) is not None}
+            there: set[int] = set()
+            for batch in rows.batches(sorted(wanted)):
+                there |= set(ref.related_model.objects.filter(pk__in=batch).values_list("pk", flat=True))
+            for was in found.values():
+                if was.get(ref.attname) is not None and was[ref.attname] not in there:
+                    was[ref.attname] = None
+    pairs = ((i, decode(kind, was)) for i, was in found.items())
+    return len(bulk_update(kind, pairs, import_run, at, actor=actor, why="undo"))
+
+
+def _remove(model: str, ids: Iterable[int], import_run: Any, at: datetime, actor: Any) -> None:
+    from klientel.web.records.changes import _log_many
+
+    going = sorted(ids)
+    kind = model_of(model)
+    rows.remove(kind, going)
+    for batch in rows.batches(going):
+        # What they held stands in the change that made them.
+        _log_many(kind, ((i, {}, None) for i in batch), import_run, at, actor, "undo", "")
+
+
+def _conflicts(plan: _Plan) -> list[Conflict]:
+    """The records that stay, for people."""
+    who = {}
+    for batch in rows.batches(sorted(plan.changed.values())):
+        for change in Change.objects.filter(pk__in=batch).select_related("actor", "import_run"):
+            who[change.pk] = str(change.actor or "") or (str(change.import_run) if change.import_run else "")
+    found = []
+    reasons = {key: ("changed", who.get(change, "")) for key, change in plan.changed.items()}
+    reasons |= {key: ("used", by) for key, by in plan.used.items()}
+    by_model: dict[str, list[int]] = {}
+    for model, i in reasons:
+        by_model.setdefault(model, []).append(i)
+    for model, ids in by_model.items():
+        for batch in rows.batches(sorted(ids)):
+            for obj in model_of(model).objects.filter(pk__in=batch):
+                why, by = reasons[model, obj.pk]
+                number = str(plain(getattr(obj, "number", "")))
+                found.append(Conflict(model, obj.pk, number, str(obj), why, by))
+    return found
