@@ -83,11 +83,23 @@ def _lines(path: Path, encoding: Encoding, reading: Reading) -> Iterator[str]:
     for data, _ in stream_utf8(path, encoding, reading.limits):
         *whole, rest = (rest + data).split(b"\n")
         for line in whole:
-            yield line.decode("utf-8", "replace").replace("\0", "") + "\n"
+            yield _plain(line) + "\n"
         if len(rest) > reading.limits.line:
             return
     if rest:
-        yield rest.decode("utf-8", "replace").replace("\0", "")
+        yield _plain(rest)
+
+
+def _plain(line: bytes) -> str:
+    """A line that the csv reader takes: without NUL bytes, and with its end as the only line break."""
+    return line.decode("utf-8", "replace").replace("\0", "").rstrip("\r").replace("\r", " ")
+
+
+def _cells(text: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # a cell longer than any header
+        return []
 
 
 def _head(path: Path, file: str, encoding: Encoding, reading: Reading) -> _Head | None:
@@ -101,7 +113,7 @@ def _head(path: Path, file: str, encoding: Encoding, reading: Reading) -> _Head 
         if marked and i == 0:
             continue
         separator = max(";\t,", key=text.count)
-        names = [c.strip().casefold() for c in next(csv.reader([text], delimiter=separator), [])]
+        names = [c.strip().casefold() for c in _cells(text, separator)]
         head = _Head(names, i, separator, marked, years=_years(file, top[:i]))
         ours = head.at(_SIGN) is not None and {"konto"} & set(names) and head.at(_DAY) is not None
         if marked or (ours and head.at(_AMOUNT) is not None and _contra(names) is not None):
@@ -112,7 +124,7 @@ def _head(path: Path, file: str, encoding: Encoding, reading: Reading) -> _Head 
 
 def _marked(head: _Head, text: str) -> _Head | None:
     """The facts of the EXTF line: category, fiscal year, length of accounts, days from and to."""
-    cells = next(csv.reader([text], delimiter=";"), [])
+    cells = _cells(text, ";")
     cells += [""] * (16 - len(cells))
     head.category = cells[2]
     head.begins, head.first, head.last = _day(cells[12]), _day(cells[14]), _day(cells[15])
@@ -151,8 +163,9 @@ def _rows(path: Path, encoding: Encoding, reading: Reading, head: _Head) -> Iter
             at, line = line, reader.line_num + 1
             if at > head.line + 1 and any(c.strip() for c in cells):
                 yield at, [*(c.strip() for c in cells), *[""] * (len(head.names) - len(cells))]
-    except csv.Error:
-        return
+    except csv.Error as error:
+        name = path.name
+        raise BadFile(say("{file} is damaged or cut off: export or download it again.", file=name)) from error
 
 
 def _bookings(
