@@ -83,7 +83,8 @@ def draw(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, name: str) ->
 def _query(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, rows: int) -> str:
     if rows <= 2 * SIZE:
         return f"SELECT * FROM {view}"
-    number = "line" if raw.has_line else "file_row_number" if isinstance(raw.source, list) else None
+    names = {str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()}
+    number = next((n for n in ("line", "file_row_number") if n in names and (raw.has_line or n != "line")), None)
     if number:
         row = con.execute(f"SELECT min({number}), max({number}) FROM {view}").fetchone()
         low, high = (int(row[0]), int(row[1])) if row and row[0] is not None else (0, 0)
