@@ -22,6 +22,7 @@ COLUMNS: dict[str, str] = {
     "customer_name": "VARCHAR",
     "day": "DATE",
     "order_id": "VARCHAR",
+    "line_no": "VARCHAR",
     "product_id": "VARCHAR",
     "product_group_id": "VARCHAR",
     AMOUNT: "DECIMAL(18,4)",

@@ -66,11 +66,11 @@ def open_book(
     far = elsewhere(source, engine)
     if engine == "duckdb" and is_address(source):
         source = {t.name: t.table for t in find(source, None)[1]}
-    opening: Warehouse | _Opening
+    opening: Warehouse | Opening
     if far:
         opening = Warehouse(*find(source, engine), progress or _silent)
     else:
-        opening = _Opening(connect(None), progress or _silent)
+        opening = Opening(connect(None), progress or _silent)
     known = Template.load(Path(template)) if template else None
     try:
         if isinstance(opening, Warehouse):
@@ -81,7 +81,7 @@ def open_book(
             Template.of(opening.intake.recognitions, Path(save_template).stem).save(Path(save_template))
         book = opening.book(today)
         if today is not None and book.facts.last_day is not None and book.facts.last_day > today:
-            _not_beyond(book, today)
+            not_beyond(book, today)
     except KlientelError:
         raise
     except Exception as broke:
@@ -99,13 +99,13 @@ def open_book(
         "currency": currency,
         "level": level if level != "customer" else None,
     }
-    _in_one_currency(book, code(currency) if currency else None)
+    in_one_currency(book, code(currency) if currency else None)
     if engine and engine != "duckdb" and not far:
         _move(book, connect(engine))
     return book
 
 
-class _Opening:
+class Opening:
     """The steps from files to a Book, on one connection."""
 
     def __init__(self, engine: Engine, progress: Progress) -> None:
@@ -116,6 +116,7 @@ class _Opening:
         self.reads: dict[str, list[Read]] = defaultdict(list)
         self.reader = Reader(self.con, engine.scratch)
         self.raws: list[RawTable] = []
+        self.made: Made | None = None
 
     def read(self, sources: Any, overrides: Mapping[str, str], template: Template | None) -> None:
         """Read and recognise all sources, then read what was recognised into canonical columns."""
@@ -205,7 +206,7 @@ class _Opening:
         sold, products = self.reads.get("order_line", []), self.reads.get("product", [])
         self.intake.notes += priced_by_list(self.reader, sold, products)
         lines = LineMaker(self.con, self.engine.scratch, self.reader)
-        made = lines.make(self.reads, names, today)
+        self.made = made = lines.make(self.reads, names, today)
         self.intake.notes += lines.notes
         tables = self._tables(made, columns)
         book = Book(self.engine, tables, self._facts(made), intake=self.intake, notes=self.intake.notes)
@@ -334,7 +335,7 @@ def _told_once(raws: list[RawTable]) -> list[Sentence]:
     return [say("{files}: {note}", files=files, note=note) for note, files in places.items()]
 
 
-def _not_beyond(book: Book, today: date) -> None:
+def not_beyond(book: Book, today: date) -> None:
     """The default as-of date is not drawn into the future by a mistyped year."""
     from klientel.periods import day_after
 
@@ -343,7 +344,7 @@ def _not_beyond(book: Book, today: date) -> None:
     book.notes.append(say("{n} rows are dated after today and do not count yet.", n=later))
 
 
-def _in_one_currency(book: Book, wanted: str | None) -> None:
+def in_one_currency(book: Book, wanted: str | None) -> None:
     """All amounts in the reporting currency (G3); lines without a rate are excluded and counted."""
     lines = book.tables.get("lines")
     if lines is None or "currency" not in lines.columns:
