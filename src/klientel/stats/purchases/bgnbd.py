@@ -11,7 +11,7 @@ from klientel.errors import BadParameter
 from klientel.stats.purchases import stages
 from klientel.stats.purchases.expectation import discounted_orders, expected_orders
 from klientel.stats.purchases.gamma_functions import gammaln, psi
-from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, pairs, together
+from klientel.stats.purchases.histories import Floats, Histories, checked, chunks, flattened, pairs, together
 from klientel.stats.purchases.model import PurchaseModel
 from klientel.stats.purchases.settings import look_ahead, positive_rate
 from klientel.words import say
@@ -57,8 +57,7 @@ class BGNBD(PurchaseModel):
         MBG: b+x instead of b+x-1 and no indicator, Batislam et al. 2007; for k > 1 the power is
         divided by the chance of fewer than k stages since the last order.
         """
-        count, last, observed = checked(x, t_x, T)
-        return 1.0 / (1.0 + np.exp(np.minimum(self._log_odds_gone(count, last, observed), 709.0)))
+        return self._alive(*checked(x, t_x, T))
 
     def predict_purchases(self, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """E[orders in (T, T+t] | x, t_x, T], one per customer; t a number or one per customer.
@@ -68,8 +67,8 @@ class BGNBD(PurchaseModel):
         """
         count, last, observed, ahead = together(*checked(x, t_x, T), look_ahead(t))
         out = np.empty(count.size)
-        flat = [np.ravel(c) for c in (count, last, observed, ahead)]
-        for part in chunks(out.size):
+        flat = [flattened(c) for c in (count, last, observed, ahead)]
+        for part in chunks(out.size, 1_048_576):
             out[part] = self._predict(*(c[part] for c in flat))
         return out.reshape(count.shape)
 
@@ -138,7 +137,7 @@ class BGNBD(PurchaseModel):
                     j,
                 )
                 value += weights[j] * per[which]
-            out[part] = value * self.probability_alive(xs, ts, ends)
+            out[part] = value * self._alive(xs, ts, ends)
         return out.reshape(count.shape)
 
     # -- inside -----------------------------------------------------------------------------------
@@ -146,6 +145,14 @@ class BGNBD(PurchaseModel):
     def _survivals(self, x: Any) -> Any:
         """b + orders survived: the second parameter of the dropout probability of one who is alive."""
         return self.b_ + x + self.at_start
+
+    def _alive(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """P(alive) of checked histories; without a first dropout, those without a further order are alive."""
+        if self.at_start or x.ndim != 1:
+            return np.asarray(1.0 / (1.0 + np.exp(np.minimum(self._log_odds_gone(x, t_x, T), 709.0))))
+        alive, may = np.ones(x.size), np.flatnonzero(x)
+        alive[may] = 1.0 / (1.0 + np.exp(np.minimum(self._log_odds_gone(x[may], t_x[may], T[may]), 709.0)))
+        return alive
 
     def _log_odds_gone(self, x: Floats, t_x: Floats, T: Floats) -> Floats:
         whole = self.r_ + self.k * x
@@ -167,7 +174,7 @@ class BGNBD(PurchaseModel):
             value = np.zeros(x.shape)
             for j in range(self.k):
                 value += weights[j] * expected_orders(scaled, whole + j, dropout, survived, self.k, j)[which]
-        return value * self.probability_alive(x, t_x, T)
+        return value * self._alive(x, t_x, T)
 
     def _simulate(self, rng: np.random.Generator, t: float, x: Floats, t_x: Floats, T: Floats) -> Floats:
         out = np.zeros(x.size)

@@ -18,6 +18,7 @@ Integers = NDArray[np.int64]
 
 SPAN = 20.0  # the longest observation in scaled time; the handbook (B11) wants 10-50
 PIECE = 8_192  # rows worked on at once: they fit the cache, and BLAS stays on one core below 10,000
+_PROBE = 1_024  # values that tell most units are wrong, before all are tried
 _UNITS = (1.0, 7.0, 100.0)  # times are whole in days, in days written as weeks, or to two decimals
 
 
@@ -149,10 +150,19 @@ def grouped(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | Non
     return Histories(levels[at], lasts[at_last], ends[at_end], totals, levels, at)
 
 
+def flattened(column: Floats) -> Floats:
+    """The column in one dimension, without a copy where one number stands for all."""
+    if column.size and not any(column.strides):
+        return np.broadcast_to(column[(0,) * column.ndim], column.size)
+    return np.ravel(column)
+
+
 def pairs(*columns: Floats) -> tuple[Integers, Integers]:
     """(first row of each distinct combination, combination of each row): for work done once per combination."""
     key = np.zeros(columns[0].size, dtype=np.int64)
     for column in columns:
+        if column.size and column.strides == (0,):  # one number for all
+            continue
         code, values = _codes(column)
         key = key * values.size + code
     if key.size == 0:
@@ -195,6 +205,9 @@ def _codes(values: Floats) -> tuple[Integers, Floats]:
         return np.zeros(0, dtype=np.int64), values
     top = float(values.max())
     for unit in _UNITS:
+        few = values[:_PROBE] * unit
+        if np.abs(few - np.rint(few)).max() > 1e-9 * max(1.0, top * unit):
+            continue
         grid = values * unit
         whole = np.rint(grid)
         if top * unit > 4e6 or values.min() < 0 or np.abs(grid - whole).max() > 1e-9 * max(1.0, top * unit):

@@ -21,7 +21,8 @@ LOW, HIGH = np.log(1e-5), np.log(2e4)  # of every parameter, in scaled time
 FLAT = 1e4  # a parameter beyond this says that the likelihood is flat (handbook B11)
 _SIZES = (2_048, 16_384, 65_536)  # histories that the search goes through before it takes all
 _STEP = 1e-4
-_TOLERANCE, _NEAR = 1e-10, 1e-4  # of the log-likelihood: what a last step may promise, and on a part
+# Of the log-likelihood, what a last step may still promise: on all rows, on a part of them, of a trial
+_TOLERANCE, _NEAR, _CLOSE = 1e-10, 1e-4, 1e-6
 _FARTHEST = 2.0  # of a logarithm in one step
 
 
@@ -63,9 +64,7 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
         final = curvature(objective(evaluate, rows.sample(smaller), prior), theta, gradient)
         here = objective(evaluate, rows.sample(size), prior)
         theta, value, gradient, done = _top(here, theta, final, _TOLERANCE if size == rows.rows else _NEAR)
-    if (
-        final is None or rows.rows <= _SIZES[-1]
-    ):  # beyond, the curve of 65,536 evenly taken histories tells it
+    if final is None or rows.rows <= _SIZES[-1]:  # beyond, that of 65,536 evenly taken histories tells it
         final = curvature(objective(evaluate, rows, prior), theta)
     return Fit(theta, value, gradient, final, done)
 
@@ -73,12 +72,15 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
 def _screened(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> _Top:
     """The best top on a few histories; the start that leads to it may lie anywhere."""
     few = objective(evaluate, rows.sample(_SIZES[0]), prior)
-    tried = sorted((_climb(few, np.asarray(s), None, 1e-6, 30) for s in starts), key=lambda found: -found[1])
+    tried = sorted(
+        (_climb(few, np.asarray(s), None, _CLOSE, 30) for s in starts), key=lambda found: -found[1]
+    )
     ends: list[Floats] = []
     for theta, *_ in tried[:3]:  # those that lead to the same top are climbed once
         if all(np.abs(theta - other).max() > 0.02 for other in ends):
             ends.append(theta)
-    return max((_top(few, theta, curvature(few, theta), 1e-12) for theta in ends), key=lambda top: top[1])
+    enough = 1e-12 if rows.rows <= _SIZES[0] else _NEAR
+    return max((_top(few, theta, curvature(few, theta), enough) for theta in ends), key=lambda top: top[1])
 
 
 def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float) -> _Top:
