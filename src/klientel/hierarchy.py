@@ -35,9 +35,11 @@ def succeed(lines: ir.Table, succession: ir.Table | None, as_of: date | None) ->
     table = ibis.memtable(flat)
     joined = lines.mutate(customer_id=lines.customer_id.cast("string"))
     joined = joined.left_join(table, joined.customer_id == table.heir_of)
-    part = joined.part.cast("decimal(10, 6)")
+    part = joined.part.cast("decimal(18, 6)")  # Ibis multiplies decimals of the same type only
     shared = {
-        c: joined.part.isnull().ifelse(joined[c], (joined[c] * part).round(4).cast("decimal(18, 4)"))
+        c: joined.part.isnull().ifelse(
+            joined[c], (joined[c].cast("decimal(18, 6)") * part).round(4).cast("decimal(18, 4)")
+        )
         for c in _AMOUNTS
         if c in lines.columns and any(s != 1 for targets in heirs.values() for _, s in targets)
     }

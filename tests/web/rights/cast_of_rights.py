@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import cast
@@ -19,10 +20,6 @@ class Cast:
     home: Any
     users: dict[str, Any]
     reps: dict[str, Any]
-
-    def book(self) -> Any:
-        """The Book of the cast with costs and contacts, not narrowed."""
-        return cast_book()
 
 
 def cast_book(**options: Any) -> Any:
@@ -44,13 +41,6 @@ def cast_book(**options: Any) -> Any:
     frames["rep"] = pa.Table.from_pylist(
         [{"rep_id": n, "name": n.title(), "cost_hour": 60} for n in ("anna", "ben", "cem")]
     )
-    frames["interaction"] = pa.Table.from_pylist(
-        [
-            {"interaction_id": f"I{i}", "customer_id": c["customer_id"], "rep_id": c["owner_rep_id"] or "anna",
-             "ts": date(2024, 5, 1 + i), "type": "visit", "duration_min": 30, "cost": 50}
-            for i, c in enumerate(cast.CUSTOMERS)
-        ]
-    )  # fmt: skip
     frames["opportunity"] = pa.Table.from_pylist(
         [
             {"opportunity_id": f"O{i}", "customer_id": c["customer_id"], "rep_id": c["owner_rep_id"] or "anna",
@@ -59,7 +49,18 @@ def cast_book(**options: Any) -> Any:
             for i, c in enumerate(cast.CUSTOMERS)
         ]
     )  # fmt: skip
-    return klientel.open_book(frames, as_of=options.pop("as_of", DAY), **options)
+    book = klientel.open_book(frames, as_of=options.pop("as_of", DAY), **options)
+    book.tables["interaction"] = book.engine.view(
+        pa.Table.from_pylist(
+            [
+                {"interaction_id": f"I{i}", "customer_id": c["customer_id"], "rep_id": c["owner_rep_id"] or "anna",
+                 "ts": date(2024, 5, 1 + i), "type": "visit", "duration_min": Decimal(30), "cost": Decimal(50)}
+                for i, c in enumerate(cast.CUSTOMERS)
+            ]
+        ),
+        "interactions",
+    )  # fmt: skip
+    return book
 
 
 def make(home: Any) -> Cast:
@@ -113,3 +114,12 @@ def make(home: Any) -> Cast:
             email=f"{row['customer_id']}@example.com",
         )
     return Cast(home, users, reps)
+
+
+def found(home: Any) -> Cast:
+    """The cast of a workspace where it is already."""
+    from klientel.web.accounts.models import User
+    from klientel.web.records.models import Rep
+
+    users = {user.username: user for user in User.objects.all()}
+    return Cast(home, users, {rep.number: rep for rep in Rep.objects.all()})

@@ -44,8 +44,8 @@ def _fill(people: Any) -> dict[str, Any]:
         m.DatedValue.objects.create(company=firm, attribute="segment", value="A")
         portfolio = m.Portfolio.objects.create(name=f"P {who}", owner=rep)
         m.Membership.objects.create(company=firm, portfolio=portfolio)
-        m.Change.objects.create(at=AT, why="edit", model="Contact", object_id=contact.pk,
-                                before={"email": "old@example.com", "role": "x"}, after={"email": "n@example.com"})  # fmt: skip
+        sides = {"before": {"email": "old@example.com", "role": "x"}, "after": {"email": "n@example.com"}}
+        m.Change.objects.create(at=AT, why="edit", model="Contact", object_id=contact.pk, **sides)
         made[who] = {"company": firm, "contact": contact, "deal": deal, "lead": lead}
     return made
 
