@@ -78,7 +78,8 @@ def draw_contracts(rng: np.random.Generator, people: Population, span: Span) -> 
     )
     ids = numbered("C", np.arange(1, len(order) + 1), 5)
     signed = np.maximum(start - rng.integers(7, 60, len(order)), people.acquired[customer])
-    table = _table(people, ids, customer, signed, start, end, amount, period[row], status)
+    before = np.where(k[order] > 0, _row_before(customer), -1)
+    table = _table(people, ids, customer, signed, start, end, amount, period[row], status, before)
     service = people.contract[customer] == SERVICE
     return Contracts(table, ids, customer, start, end, period[row], amount, service)
 
@@ -103,6 +104,7 @@ def _table(
     amount: Ints,
     period: Ints,
     status: Ints,
+    before: Ints,
 ) -> pa.Table:
     import pyarrow as pa
 
@@ -121,8 +123,21 @@ def _table(
             "auto_renew": pa.array(service),
             "notice_days": pa.array(np.where(service, 90, 30)),
             "status": picked(STATUS, status),
+            "min_term_months": pa.array(np.where(service, 24, 12)),
+            "indexation_rule": pa.repeat(pa.scalar("3 % each term"), len(ids)),
+            "renewal_of": texts(ids[before] if len(ids) else ids, before < 0),
         }
     )
+
+
+def _row_before(customer: Ints) -> Ints:
+    """The row of the same customer's term before this one, -1 for the first that the table holds."""
+    found = np.full(len(customer), -1)
+    latest: dict[int, int] = {}
+    for row, who in enumerate(customer.tolist()):
+        found[row] = latest.get(who, -1)
+        latest[who] = row
+    return found
 
 
 def swiss(people: Population) -> Flags:

@@ -14,9 +14,11 @@ from klientel.demo.contracts import draw_contracts
 from klientel.demo.credits import credit_table, draw_credits
 from klientel.demo.customers import customer_ids, customer_table
 from klientel.demo.days import Span, clock, intensity
+from klientel.demo.market import Market, draw_market
 from klientel.demo.orders import draw_lines, draw_orders, line_table, order_table
 from klientel.demo.population import Population, draw_population
 from klientel.demo.rates import draw_rates
+from klientel.demo.sales_truth import SalesTruth, tell_sales_truth
 from klientel.demo.sellers import owners, sellers
 from klientel.demo.settings import AS_OF, DEFAULT, Settings
 from klientel.demo.streams import streams
@@ -36,7 +38,8 @@ NAME = mark("Norderwerk Drives and Conveyors (an invented firm)")
 class Firm:
     """The tables of a firm in canonical columns (clean), and the truth they were drawn from.
 
-    `population` holds the latent values as arrays, for kinds of records that are drawn later.
+    `population` and `market` hold the latent values as arrays, for kinds of records that are drawn later;
+    `sales` is the truth about marketing and sales.
     """
 
     seed: int
@@ -54,7 +57,9 @@ class Firm:
     successions: pa.Table
     rates: pa.Table
     truth: Truth
+    sales: SalesTruth
     population: Population
+    market: Market
 
     def tables(self) -> dict[str, pa.Table]:
         """The tables under their canonical names."""
@@ -69,6 +74,7 @@ class Firm:
             "rep": self.reps,
             "customer_succession": self.successions,
             "fx_rate": self.rates,
+            **self.market.tables,
         }
 
     def summary(self) -> Sentence:
@@ -110,12 +116,14 @@ def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Set
     orders = draw_orders(draw["orders"], people, contracts, clocks, span)
     lines = draw_lines(draw["lines"], people, contracts, orders, catalogue, rates, span, settings)
     credits = draw_credits(draw["credits"], people, orders, lines, span, settings)
+    customer = customer_table(draw["names"], draw["outside"], people, owner)
+    market = draw_market(draw, people, customer, contracts, catalogue, owner, span, settings)
     return Firm(
         seed=seed,
         start=AS_OF.replace(year=AS_OF.year - years),
         as_of=AS_OF,
         currency="EUR",
-        customers=customer_table(draw["names"], draw["outside"], people, owner),
+        customers=customer,
         orders=order_table(draw["orders"], people, orders, contracts, owner),
         order_lines=line_table(orders, lines, catalogue),
         credit_notes=credit_table(people, orders, lines, credits, catalogue),
@@ -126,7 +134,9 @@ def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Set
         successions=_successions(people),
         rates=rates.table,
         truth=tell_truth(people, orders, lines, credits, rates, span, settings),
+        sales=tell_sales_truth(market, len(people), span, settings.selling),
         population=people,
+        market=market,
     )
 
 

@@ -2,47 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from klientel.demo.crm_layouts import CRM_LAYOUTS
+from klientel.demo.layout import Format, Header, Layout
 
-Format = Literal["text", "word", "count", "money", "percent", "rate", "date", "flag"]
+__all__ = ["LAYOUTS", "NOT_YET", "Format", "Header", "Layout"]
 
-
-@dataclass(frozen=True)
-class Header:
-    """A column of a file: canonical column, header in English and German, how its values are written."""
-
-    column: str
-    english: str
-    german: str
-    format: Format = "text"
-
-    def spoken(self, lang: str) -> str:
-        """The header in `lang`."""
-        return self.german if lang == "de" else self.english
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A file: canonical table, name in English and German, columns; title rows and a total only in XLSX.
-
-    old_encoding: Windows-1252 instead of UTF-8 in German. total: column summed below the rows.
-    """
-
-    table: str
-    english: str
-    german: str
-    headers: tuple[Header, ...]
-    old_encoding: bool = False
-    title: tuple[str, str] | None = None
-    total: str = ""
-
-    def name(self, lang: str) -> str:
-        """Name of the file in `lang`."""
-        return self.german if lang == "de" else self.english
-
-
-LAYOUTS = (
+ERP_LAYOUTS = (
     Layout(
         "customer",
         "customers.xlsx",
@@ -149,6 +114,9 @@ LAYOUTS = (
             Header("auto_renew", "Automatic renewal", "Automatische Verlängerung", "flag"),
             Header("notice_days", "Notice period (days)", "Kündigungsfrist (Tage)", "count"),
             Header("status", "Contract status", "Vertragsstatus", "word"),
+            Header("min_term_months", "Minimum term", "Mindestlaufzeit", "count"),
+            Header("indexation_rule", "Price clause", "Preisgleitklausel", "word"),
+            Header("renewal_of", "Follows", "Vorgängervertrag"),
         ),
         title=("Contracts", "Vertragsübersicht"),
         total="recurring_amount",
@@ -193,3 +161,12 @@ LAYOUTS = (
         ),
     ),
 )
+
+LAYOUTS = (*ERP_LAYOUTS, *CRM_LAYOUTS)
+NOT_YET: dict[str, frozenset[str]] = {
+    "project_contract": frozenset({"indexation_rule", "renewal_of"}),
+    "contact": frozenset({"buying_role", "language", "consent_on", "consent_withdrawn_on", "active_to"}),
+    "lead": frozenset({"campaign_id", "first_response_at", "converted_on"}),
+    "interaction": frozenset({"direction"}),
+}
+"""Columns of tables that Klientel knows which it may leave aside: companies' files have more than it uses."""

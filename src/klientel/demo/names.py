@@ -95,11 +95,11 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-_HEADS = _words(
+HEADS = _words(
     "Hal Bren Kor Lin Mar Nor Ost Rein Sieg Tal Ul Vor Wald Zim Eich Fal Gren Hag Brück Lüt Dor Ach "
     "Bir Cor Ebers Frei Gol Hün Ker Lau Mei Neu Ofer Pren Ro Schön Thei Ver Wie Zel"
 )
-_MIDDLES = _words("ken der ber ten gen win sen ler ding hol ren mer")
+MIDDLES = _words("ken der ber ten gen win sen ler ding hol ren mer")
 _TAILS = _words("mann berg hof stein feld er ing bach wald ner rath hausen meyer kamp")
 _JOINTS = ("a", "o", "i", "e")
 _FIRMS = ("tec", "werk", "plast", "metal", "system", "form", "tron", "flex", "mont")
@@ -168,8 +168,8 @@ def stems(rng: np.random.Generator, countries: list[str]) -> list[str]:
     a, b, c, kind = rng.random((4, len(countries)))
     made = []
     for country, x, y, z, k in zip(countries, a.tolist(), b.tolist(), c.tolist(), kind.tolist(), strict=True):
-        heads, tails = _FOREIGN.get(country, (_HEADS, _TAILS))
-        head, middle, tail = _pick(heads, x), _pick(_MIDDLES, y), _pick(tails, z)
+        heads, tails = _FOREIGN.get(country, (HEADS, _TAILS))
+        head, middle, tail = _pick(heads, x), _pick(MIDDLES, y), _pick(tails, z)
         if country in _FOREIGN:
             made.append(head + tail)
         elif k < 0.22:
@@ -246,10 +246,10 @@ def slug(name: str, form: str) -> str:
 def surnames(rng: np.random.Generator, n: int) -> Texts:
     """Different family names for people."""
     made = [
-        _HEADS[i] + _MIDDLES[j] + t
+        HEADS[i] + MIDDLES[j] + t
         for i, j, t in zip(
-            rng.permutation(len(_HEADS))[:n].tolist(),
-            rng.integers(len(_MIDDLES), size=n).tolist(),
+            rng.permutation(len(HEADS))[:n].tolist(),
+            rng.integers(len(MIDDLES), size=n).tolist(),
             rng.choice(["mann", "er", "ing", "meyer"], n).tolist(),
             strict=True,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from klientel.demo.selling import SELLING, Selling
+
 AS_OF = date(2024, 10, 1)
 """First day after the data; the firm lives by this date, never by the clock."""
 
@@ -103,6 +105,7 @@ class Settings:
     chf_start: float = 0.935  # EUR per CHF in the first month
     chf_drift: float = 0.0032  # a month
     chf_sigma: float = 0.009
+    selling: Selling = SELLING  # marketing and sales
 
 
 DEFAULT = Settings()

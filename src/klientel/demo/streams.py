@@ -18,6 +18,16 @@ NAMES = (
     "rates",
     "outside",
     "mergers",
+    "contacts",
+    "campaigns",
+    "leads",
+    "deals",
+    "effort",
+    "handovers",
+    "surveys",
+    "touchpoints",
+    "usage",
+    "costs",
 )
 
 

@@ -5,6 +5,8 @@ Not part of the catalogue of translations: these are data, as a company's ERP sy
 
 from __future__ import annotations
 
+from klientel.demo.sales_words import BEGINNINGS, SALES_WORDS
+
 GERMAN: dict[str, str] = {
     # relations, contracts, channels
     "customer": "Kunde",
@@ -77,6 +79,7 @@ GERMAN: dict[str, str] = {
     "stock taken back": "Warenrücknahme",
     "average": "Monatsmittel",
     "merger": "Fusion",
+    **SALES_WORDS,
 }
 SERIES: dict[str, str] = {
     "Helical gear motor": "Stirnradgetriebemotor",
@@ -118,4 +121,8 @@ def german(word: str) -> str:
     for series, translated in SERIES.items():
         if word.startswith(f"{series} "):
             return translated + word.removeprefix(series)
-    return word
+    for beginning, translated in BEGINNINGS.items():
+        if word.startswith(f"{beginning} "):
+            return translated + word.removeprefix(beginning)
+    subject, colon, rest = word.partition(": ")
+    return f"{GERMAN[subject]}: {rest}" if colon and subject in GERMAN else word

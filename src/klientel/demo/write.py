@@ -91,6 +91,8 @@ def _text(value: Any, form: Format, lang: str) -> str:
             return _plain(f"{value:.4f}", ours)
         case "date":
             return value.strftime("%d.%m.%Y") if ours else str(value.isoformat())
+        case "time":
+            return value.strftime("%d.%m.%Y %H:%M") if ours else str(value.strftime("%Y-%m-%d %H:%M"))
         case "flag":
             return ("ja" if value else "nein") if ours else ("yes" if value else "no")
         case _:

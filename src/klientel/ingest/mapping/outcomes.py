@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from klientel.ingest.mapping.apart import kept_apart
 from klientel.ingest.mapping.banking import is_bank_statement
 from klientel.ingest.mapping.names import words
 from klientel.ingest.mapping.rules import Look
@@ -147,6 +148,9 @@ def nothing_for_us(seen: Look) -> Sentence | None:
             "a bank statement: payments are not sales. Bring the list of invoices or order lines, with customer, "
             "date and net amount"
         )
+    apart = kept_apart(seen)
+    if apart is not None:
+        return apart
     counted = seen.has("frequency", "recency") == 2 and not seen.has("order_date", "order_no", "product_no")
     if counted and (seen.has("observed") or not seen.has("revenue", "net", "amount", "country")):
         return say(
