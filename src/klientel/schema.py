@@ -241,6 +241,9 @@ _CONTRACT = Entity(
         _f("auto_renew", "flag", mark("Renews by itself")),
         _f("notice_days", "integer", mark("Notice period"), unit="days"),
         _f("min_term_months", "integer", mark("Minimum term"), unit="months"),
+        _f("indexation_rule", "text", mark("Indexation")),
+        _f("renewal_of", "key", mark("Renewal of"), mark("the contract that this one follows")),
+        _f("deliverables", "text", mark("Deliverables")),
         _f("ended", "flag", mark("Ended")),
         _f("status", "text", mark("Contract status")),
         _f("currency", "currency", mark("Currency")),
@@ -289,6 +292,9 @@ _CONTACT = Entity(
         _f("email", "text", mark("E-mail"), personal=True),
         _f("phone", "text", mark("Phone"), personal=True),
         _f("consent_marketing", "flag", mark("Consent to marketing")),
+        _f("buying_role", "text", mark("Buying role"), mark("decides, advises, uses, buys, blocks")),
+        _f("language", "text", mark("Language")),
+        _f("active_to", "date", mark("Active until")),
     ),
     (("contact_id", "email", "name"), ("name", "email")),
     ("contact_id",),
@@ -302,10 +308,13 @@ _INTERACTION = Entity(
         _f("customer_id", "key", mark("Customer number")),
         _f("customer_name", "text", mark("Customer")),
         _f("contact_id", "key", mark("Contact number")),
+        _f("lead_id", "key", mark("Lead number")),
         _f("opportunity_id", "key", mark("Opportunity number")),
+        _f("campaign_id", "key", mark("Campaign number")),
         _f("rep_id", "key", mark("Sales person")),
         _f("ts", "date", mark("Date")),
         _f("type", "text", mark("Type"), mark("call, visit, meeting, e-mail, demo, offer, event")),
+        _f("direction", "text", mark("Direction"), mark("in or out")),
         _f("duration_min", "number", mark("Duration"), unit="minutes"),
         _f("cost", "money", mark("Cost"), cost=True),
         _f("outcome", "text", mark("Outcome")),
@@ -325,8 +334,12 @@ _LEAD = Entity(
         _f("channel", "text", mark("Channel")),
         _f("status", "text", mark("Status")),
         _f("email", "text", mark("E-mail"), personal=True),
+        _f("phone", "text", mark("Phone"), personal=True),
         _f("customer_id", "key", mark("Customer number")),
         _f("rep_id", "key", mark("Sales person")),
+        _f("campaign_id", "key", mark("Campaign number")),
+        _f("converted_on", "date", mark("Converted on")),
+        _f("opportunity_id", "key", mark("Opportunity number")),
     ),
     (("lead_id",), ("created_on", "status")),
     ("lead_id",),
@@ -377,6 +390,116 @@ _FX_RATE = Entity(
     ("date", "from_currency", "to_currency", "kind"),
 )
 
+_STAGES = Entity(
+    "opportunity_stage_hist",
+    mark("Stage history"),
+    (
+        _f("opportunity_id", "key", mark("Opportunity number")),
+        _f("stage", "text", mark("Stage")),
+        _f(
+            "entered_on",
+            "date",
+            mark("Entered on"),
+            mark("the day on which the opportunity came into the stage"),
+        ),
+        _f("rep_id", "key", mark("Sales person")),
+    ),
+    (("opportunity_id",), ("stage",), ("entered_on",)),
+    ("opportunity_id", "stage", "entered_on"),
+)
+
+_CAMPAIGN = Entity(
+    "campaign",
+    mark("Campaigns"),
+    (
+        _f("campaign_id", "key", mark("Campaign number")),
+        _f("name", "text", mark("Campaign")),
+        _f("channel", "text", mark("Channel")),
+        _f("start", "date", mark("Start")),
+        _f("end", "date", mark("End")),
+        _f("cost", "money", mark("Cost"), cost=True),
+        _f("currency", "currency", mark("Currency")),
+    ),
+    (("campaign_id", "name"),),
+    ("campaign_id",),
+)
+
+_SURVEY_RESPONSE = Entity(
+    "survey_response",
+    mark("Survey answers"),
+    (
+        _f("response_id", "key", mark("Answer number")),
+        _f("survey_id", "key", mark("Survey"), mark("the wave that the answer belongs to")),
+        _f("customer_id", "key", mark("Customer number")),
+        _f("customer_name", "text", mark("Customer")),
+        _f("contact_id", "key", mark("Contact number")),
+        _f("answered_on", "date", mark("Answered on")),
+        _f("question", "text", mark("Question")),
+        _f("score", "number", mark("Score"), mark("0 to 10 for recommendation")),
+        _f("text", "text", mark("Comment"), personal=True),
+    ),
+    (("score",), ("answered_on", "survey_id")),
+    ("response_id",),
+)
+
+_TOUCHPOINT = Entity(
+    "touchpoint",
+    mark("Touchpoints"),
+    (
+        _f("touch_id", "key", mark("Touchpoint number")),
+        _f("ts", "date", mark("Date")),
+        _f("channel", "text", mark("Channel")),
+        _f("kind", "text", mark("Kind"), mark("impression, visit, click, event, mail sent, mail click, ad")),
+        _f("campaign_id", "key", mark("Campaign number")),
+        _f("customer_id", "key", mark("Customer number")),
+        _f("customer_name", "text", mark("Customer")),
+        _f("lead_id", "key", mark("Lead number")),
+        _f("visitor_id", "key", mark("Visitor"), personal=True),
+    ),
+    (("ts",), ("channel", "kind")),
+    ("touch_id",),
+)
+
+_USAGE = Entity(
+    "usage_event_daily",
+    mark("Product usage"),
+    (
+        _f("customer_id", "key", mark("Customer number")),
+        _f("customer_name", "text", mark("Customer")),
+        _f("product_id", "key", mark("Product number")),
+        _f(
+            "user_hash",
+            "key",
+            mark("User"),
+            mark("not a name: a code that stands for a person"),
+            personal=True,
+        ),
+        _f("day", "date", mark("Date")),
+        _f("events", "integer", mark("Events")),
+        _f("core_events", "integer", mark("Core events"), mark("events that show real use")),
+        _f("minutes", "number", mark("Minutes"), unit="minutes"),
+    ),
+    (("customer_id", "customer_name"), ("day",), ("events", "minutes")),
+    ("customer_id", "product_id", "user_hash", "day"),
+)
+
+_COST_EVENT = Entity(
+    "cost_event",
+    mark("Cost events"),
+    (
+        _f("event_id", "key", mark("Cost event number")),
+        _f("customer_id", "key", mark("Customer number")),
+        _f("customer_name", "text", mark("Customer")),
+        _f("activity_code", "text", mark("Activity")),
+        _f("ts", "date", mark("Date")),
+        _f("minutes", "number", mark("Minutes"), unit="minutes"),
+        _f("amount", "money", mark("Cost"), cost=True),
+        _f("currency", "currency", mark("Currency")),
+    ),
+    (("customer_id", "customer_name"), ("amount", "minutes")),
+    ("event_id",),
+)
+
 TABLES: dict[str, Entity] = {
     entity.name: entity
     for entity in (
@@ -394,6 +517,12 @@ TABLES: dict[str, Entity] = {
         _REP,
         _SUCCESSION,
         _FX_RATE,
+        _STAGES,
+        _CAMPAIGN,
+        _SURVEY_RESPONSE,
+        _TOUCHPOINT,
+        _USAGE,
+        _COST_EVENT,
     )
 }
 

@@ -37,6 +37,7 @@ __all__ = [
 
 # Bookkeeping of ours, the same in every change.
 UNLOGGED = frozenset({"created_at", "updated_at"})
+EMPTY: tuple[Any, ...] = (None, "", {})
 LOG = ("id", "at", "actor_id", "why", "model", "object_id", "before", "after", "import_run_id", "act")
 
 
@@ -161,7 +162,7 @@ def content(obj: Any) -> dict[str, Any]:
     """What a record holds, as JSON: the columns that are not empty."""
     model: ModelClass = type(obj)
     held = {name: getattr(obj, name) for name in columns(model) if name not in UNLOGGED}
-    return {name: plain(value) for name, value in held.items() if value not in (None, "", {})}
+    return {name: plain(value) for name, value in held.items() if value not in EMPTY}
 
 
 def bulk_create(
@@ -201,27 +202,39 @@ def _create_batch(
     keys = list(given)
     tests = checks(model, [given[key] for key in keys])
     rest = {n: f for n, f in columns(model).items() if n not in given.values() and n not in fixed}
-    defaults = [field.get_default for field in rest.values()]
-    ids = list(rows.new_ids(model, len(batch)))
-    filled, logged = [], []
-    names = ["id", *given.values(), *fixed, *rest]
-    own = list(enumerate(names))[1:]
-    for i, row in zip(ids, batch, strict=True):
-        values = [test(row.get(key)) for key, test in zip(keys, tests, strict=True)]
-        whole = [i, *values, *fixed.values(), *(make() for make in defaults)]
-        filled.append(whole)
-        logged.append({n: plain(whole[k]) for k, n in own if whole[k] not in (None, "", {})})
-    for row in logged:
-        for name in UNLOGGED:
-            row.pop(name, None)
+    ids = rows.new_ids(model, len(batch))
+    cells = [[test(row.get(key)) for row in batch] for key, test in zip(keys, tests, strict=True)]
+    cells += [[value] * len(batch) for value in fixed.values()]
+    cells += [_defaults(field, len(batch)) for field in rest.values()]
+    names = [*given.values(), *fixed, *rest]
+    logged = _contents(names, cells)
     try:
-        rows.insert(model, names, filled)
+        rows.insert(model, ["id", *names], zip(ids, *cells, strict=True))
     except IntegrityError:
         raise BadParameter(
             say("{model}: a number is there already, or twice in the data.", model=title_of(model))
         ) from None
     _log_many(model, zip(ids, (None for _ in ids), logged, strict=True), import_run, at, actor, why, act)
-    return ids
+    return list(ids)
+
+
+def _defaults(field: models.Field, n: int) -> list[Any]:
+    if callable(field.default) and field.default is not dict:
+        return [field.get_default() for _ in range(n)]
+    return [field.get_default()] * n
+
+
+def _contents(names: list[str], cells: list[list[Any]]) -> list[dict[str, Any]]:
+    """`content` of every row, from columns."""
+    told = [(n, column) for n, column in zip(names, cells, strict=True) if n not in UNLOGGED]
+    told = [(n, [plain(v) for v in column]) for n, column in told if any(v not in EMPTY for v in column)]
+    if not told:
+        return [{} for _ in cells[0]]
+    keys = [n for n, _ in told]
+    return [
+        {n: v for n, v in zip(keys, row, strict=True) if v not in EMPTY}
+        for row in zip(*(column for _, column in told), strict=True)
+    ]
 
 
 def bulk_update(

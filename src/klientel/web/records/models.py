@@ -20,6 +20,13 @@ def _money(**options: Any) -> Any:
     return Exact(max_digits=18, decimal_places=4, null=True, blank=True, **options)
 
 
+_number = _money  # of the same size
+
+
+def _share() -> Any:
+    return Exact(max_digits=12, decimal_places=10, null=True, blank=True)
+
+
 def _text(length: int = 300, **options: Any) -> Any:
     return models.CharField(max_length=length, blank=True, default="", **options)
 
@@ -83,7 +90,7 @@ class Rep(Record):
     team = _text()
     reports_to = _to("self", "reports")
     region = _text()
-    capacity_hours_month = Exact(max_digits=8, decimal_places=2, null=True, blank=True)
+    capacity_hours_month = _number()
     cost_hour = _money()
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="rep"
@@ -266,7 +273,7 @@ class Opportunity(OfCompany):
     currency = _text(3)
     stage = _text()
     outcome = _text(50)
-    probability = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
+    probability = _share()
     kind = _text(50)
     product = _to("Product", "opportunities")
     rep = _to("Rep", "opportunities")
@@ -317,7 +324,7 @@ class Interaction(OfCompany):
     ts = _day()
     type = _text(100)
     direction = _text(20)
-    duration_min = Exact(max_digits=12, decimal_places=4, null=True, blank=True)
+    duration_min = _number()
     cost = _money()
     outcome = _text()
     text = models.TextField(blank=True, default="")
@@ -355,7 +362,7 @@ class CompetitorObservation(OfCompany):
     competitor = _text()
     opportunity = _to("Opportunity", "competitors")
     seen_on = _day()
-    share = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
+    share = _share()
     text = models.TextField(blank=True, default="")
 
 
@@ -383,7 +390,7 @@ class SurveyAnswer(OfCompany):
     contact = _to("Contact", "answers")
     question = _text(500)
     answered_on = _day()
-    score = Exact(max_digits=9, decimal_places=4, null=True, blank=True)
+    score = _number()
     text = models.TextField(blank=True, default="")
 
 
@@ -395,7 +402,7 @@ class Succession(models.Model):
     from_id = models.CharField(max_length=300)
     to_id = models.CharField(max_length=300)
     valid_from = _day()
-    share = Exact(max_digits=9, decimal_places=6, null=True, blank=True)
+    share = _share()
     kind = _text(50)
     imported_by = _to("imports.Import", "+")
 
@@ -411,7 +418,7 @@ class Rate(models.Model):
     date = models.DateField()
     from_currency = models.CharField(max_length=3)
     to_currency = models.CharField(max_length=3)
-    rate = Exact(max_digits=20, decimal_places=10)
+    rate = Exact(max_digits=18, decimal_places=10)
     kind = _text(50)
     imported_by = _to("imports.Import", "+")
 
@@ -536,17 +543,19 @@ class Change(models.Model):
         return f"{self.model} {self.object_id} {self.why}"
 
 
+# Tables of which machines append rows; the workspace keeps them as facts.
+FACTS = ("order_line", "order_header", "credit_note_line", "touchpoint", "usage_event_daily", "cost_event")
 # canonical table -> the model that keeps it
-CANONICAL: dict[str, type[models.Model]] = {
+CANONICAL: dict[str, type[models.Model]] = {  # those that others refer to come first
     "rep": Rep,
     "customer": Company,
     "product_group": ProductGroup,
     "product": Product,
     "contact": Contact,
     "project_contract": Contract,
+    "campaign": Campaign,
     "opportunity": Opportunity,
     "opportunity_stage_hist": StageEntry,
-    "campaign": Campaign,
     "lead": Lead,
     "interaction": Interaction,
     "survey_response": SurveyAnswer,

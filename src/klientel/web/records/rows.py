@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,9 +26,12 @@ def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
 def dumps(value: Any) -> str:
     """JSON, short, with letters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 def new_ids(model: ModelClass, n: int) -> range | list[int]:
@@ -48,10 +52,10 @@ def insert(model: ModelClass, names: Sequence[str], rows: Iterable[Sequence[Any]
     """Insert rows; `names` are columns with `id` first, values are as the fields want them."""
     quoted = connection.ops.quote_name
     fields = [model._meta.get_field("id" if name == "id" else _field_name(model, name)) for name in names]
-    prepare = [_prepared(field) for field in fields]
+    todo = _todo(fields)
     table = quoted(model._meta.db_table)
     into = ", ".join(quoted(field.column) for field in fields)
-    ready = ([p(v) if p and v is not None else v for p, v in zip(prepare, row, strict=True)] for row in rows)
+    ready = (_ready(todo, row) for row in rows)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             marks = ", ".join(["%s"] * len(fields))
@@ -66,14 +70,11 @@ def update(model: ModelClass, names: Sequence[str], rows: Iterable[Sequence[Any]
     """Update rows by id; each row holds the values of `names` and then the id."""
     quoted = connection.ops.quote_name
     fields = [model._meta.get_field(_field_name(model, name)) for name in names]
-    prepare = [*(_prepared(field) for field in fields), None]
+    todo = _todo(fields)
     sets = ", ".join(f"{quoted(field.column)} = %s" for field in fields)
     statement = f"UPDATE {quoted(model._meta.db_table)} SET {sets} WHERE id = %s"  # noqa: S608 - our names
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement,
-            [[p(v) if p and v is not None else v for p, v in zip(prepare, row, strict=True)] for row in rows],
-        )
+        cursor.executemany(statement, [_ready(todo, row) for row in rows])
 
 
 def remove(model: ModelClass, ids: Iterable[int]) -> None:
@@ -86,6 +87,20 @@ def remove(model: ModelClass, ids: Iterable[int]) -> None:
 
 def _field_name(model: ModelClass, column: str) -> str:
     return next(f.name for f in model._meta.concrete_fields if f.attname == column)
+
+
+def _todo(fields: Sequence[models.Field]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Places in a row whose values the database wants otherwise, and how."""
+    prepared = [(k, _prepared(field)) for k, field in enumerate(fields)]
+    return [(k, prepare) for k, prepare in prepared if prepare is not None]
+
+
+def _ready(todo: list[tuple[int, Callable[[Any], Any]]], row: Sequence[Any]) -> list[Any]:
+    ready = list(row)
+    for k, prepare in todo:
+        if ready[k] is not None:
+            ready[k] = prepare(ready[k])
+    return ready
 
 
 def _prepared(field: models.Field) -> Callable[[Any], Any] | None:
@@ -104,5 +119,6 @@ def _prepared(field: models.Field) -> Callable[[Any], Any] | None:
     return None
 
 
+@lru_cache(maxsize=64)  # a batch has one moment
 def _moment(value: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(value)

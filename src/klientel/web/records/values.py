@@ -259,8 +259,10 @@ def _text(limit: int | None) -> Check:
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: decimals and days as text."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     match value:
-        case None | bool() | int() | str():
+        case bool() | int() | str():
             return value
         case float() if value == value and abs(value) != float("inf"):
             return value
