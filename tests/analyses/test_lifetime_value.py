@@ -147,10 +147,10 @@ def test_money_scales_and_orders_do_not():
     scaled, base = answer(order_firms.book(rows), lifetime_value, model="bgnbd"), of_the_firm()
     for figure in lifetime_value.figures:
         before, after = base.figures[figure.name], scaled.figures[figure.name]
-        if figure.unit == "money":
-            assert float(after) == pytest.approx(10 * float(before), rel=1e-5), figure.name
-        elif before is None:
+        if before is None:
             assert after is None, figure.name
+        elif figure.unit == "money":
+            assert float(after) == pytest.approx(10 * float(before), rel=1e-5), figure.name
         elif figure.unit != "class":
             assert float(after) == pytest.approx(float(before), rel=1e-5), figure.name
 
@@ -224,3 +224,46 @@ def test_cdnow_weeks_40_to_78_against_the_published_forecast(real):
     assert first["predicted_orders"] == pytest.approx(1653.41, abs=0.02)
     assert first["skill"] > 0.2
     assert result.figures["value_skill"] > 0
+
+
+def test_each_customer_is_valued_once_by_orders_or_by_its_contracts():
+    import pyarrow as pa
+
+    from klientel.analyses.lifetime_value.business import limits
+
+    people = sorted({r["customer_id"] for r in order_firms.rows()})
+    terms = [
+        {"contract_id": f"{c}-{k}", "customer_id": c, "start": date(2021 + k, 3, 1), "end": date(2022 + k, 3, 1),
+         "recurring_amount": D(amount), "period_months": 12, "status": "running"}
+        for c, amount in [*((c, 100_000) for c in people[:12]), *((c, 1) for c in people[12:20])]
+        for k in range(3)
+    ]  # fmt: skip
+    terms[0 * 3 + 2]["status"] = "gekündigt"  # notice is given: it brings money until March and then ends
+    lines = pa.Table.from_pylist([dict(r) for r in order_firms.rows()], order_firms._SCHEMA)
+    tables = {
+        "order_line": lines.drop_columns(["direct_cost"]),
+        "project_contract": pa.Table.from_pylist(terms),
+    }
+    book = klientel.open_book(tables, as_of=order_firms.AS_OF)
+    result = answer(book, lifetime_value, model="bgnbd")
+    table = result.tables["customers"].to_pandas().set_index("customer_id")
+    assert table.index.is_unique
+    assert len(table) == 260
+    small = table.loc[people[12:20]]
+    silent = small["value_last_12m"].astype(float) == 0
+    # a contract of 1 a year is the main business of those only who bought nothing else
+    assert ((small["business"] == "contract") == silent).all()
+    assert (table["business"] == "contract").sum() == 12 + silent.sum()
+    parts = result.tables["business"].to_pandas().set_index("business")
+    both = parts.loc["order", "lifetime_value"] + parts.loc["contract", "lifetime_value"]
+    assert both == parts.loc["together", "lifetime_value"] == result.figures["lifetime_value"]
+    # every renewal so far succeeded, so the rate is 1: 36 months of 100,000 a year, discounted
+    delta = np.log(1.1)
+    whole = 100_000 * (1 - np.exp(-3 * delta)) / delta
+    assert float(table.loc[people[1], "lifetime_value"]) == pytest.approx(whole, rel=1e-4)
+    until = 100_000 * (1 - np.exp(-60 / 365.25 * delta)) / delta  # 2024-03-01 is 60 days ahead
+    assert float(table.loc[people[0], "lifetime_value"]) == pytest.approx(until, rel=1e-4)
+    by_orders = answer(book, lifetime_value, model="bgnbd", business="orders")
+    assert set(by_orders.tables["customers"].to_pandas()["business"]) == {"order"}
+    low, high = limits(D(100), 25.0)
+    assert low < 100 < high

@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING, Annotated, Any
 
+from klientel.analyses.lifetime_value import business as told_apart
 from klientel.analyses.lifetime_value.declared import (
+    BUSINESS,
     CALIBRATION,
     CHARTS,
     CUSTOMERS,
@@ -22,10 +24,12 @@ from klientel.analyses.lifetime_value.tables import (
 )
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.expressions import small_table
+from klientel.forecast import contract_value
 from klientel.forecast.candidates import MODELS
 from klientel.forecast.past import Past
 from klientel.forecast.proof import Forecast, forecast, returning_share, tracking
 from klientel.forecast.scores import captured
+from klientel.forecast.value import MONTH
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
@@ -44,14 +48,16 @@ MEASURES = {"revenue": mark("revenue"), "margin": mark("margin")}
     needs=(
         Need("purchases", ("customer_id", "day", "matched_revenue", "is_order")),
         Need("customers", ("customer_id", "name"), optional=True),
+        Need("contracts", ("customer_id", "start", "recurring_amount"), optional=True),
     ),
-    tables=(CUSTOMERS, HOLDOUT, CALIBRATION, TRACKING),
+    tables=(CUSTOMERS, BUSINESS, HOLDOUT, CALIBRATION, TRACKING),
     figures=FIGURES,
     charts=CHARTS,
 )
 def lifetime_value(
     purchases: Any,
     customers: Any = None,
+    contracts: Any = None,
     *,
     horizon: Annotated[int, Param(mark("Horizon in months"), min=1, max=240, unit="months")] = 36,
     discount: Annotated[float, Param(mark("Discount rate per year"), min=0.0001, max=1, unit="share")] = 0.10,
@@ -63,6 +69,13 @@ def lifetime_value(
         Param(mark("Model of orders"), choices=("auto", "mbgnbd", "bgnbd", "paretonbd", "baseline")),
     ] = "auto",
     holdout: Annotated[int, Param(mark("Weeks held out; 0: a third of the history"), min=0, max=520)] = 0,
+    business: Annotated[
+        str,
+        Param(
+            mark("Customers with running contracts: by their main business, by contracts, or by orders"),
+            choices=("auto", "contracts", "orders"),
+        ),
+    ] = "auto",
     context: Context,
 ) -> Outcome:
     """Residual value of each customer: discounted expected orders x expected value of an order (B11b).
@@ -80,24 +93,50 @@ def lifetime_value(
     else:
         retention = returning_share(past, context.first_day, context.as_of)
         listed, relative = baseline_customers(made, worth, context.as_of, horizon, discount, retention), None
-    shown = _named(listed, customers)
+    found = told_apart.of_orders(listed)
+    extra: tuple[tuple[Flag, str], ...] = ()
+    if contracts is not None and business != "orders":
+        running = contract_value.valued(contracts, context.as_of, horizon * MONTH, discount)
+        found = told_apart.split(listed, made, running, worth, context.as_of, business == "contracts")
+        extra = _on_contracts(running)
     held = holdout_rows(made)
-    sums = _sums(listed)
-    figures = _figures(made, sums, relative, held, worth.measure)
+    sums = _sums(found.listed)
+    parts = told_apart.rows(found, relative)
+    figures = _figures(made, sums, parts, held, worth.measure)
     return Outcome(
         tables={
-            "customers": shown,
+            "customers": _named(found.listed, customers),
+            "business": _table(BUSINESS, parts),
             "holdout": _table(HOLDOUT, held),
             "calibration": _table(CALIBRATION, calibration_rows(made)),
             "tracking": _table(TRACKING, tracking(made)),
         },
         figures=figures,
         n=int(sums["n"] or 0),
-        excluded=round(made.rows.customers) - int(sums["n"] or 0),
+        excluded=max(0, round(made.rows.customers) - int(sums["n"] or 0)),
         coverage=worth.coverage,
-        reasons=(*worth.reasons, *_reasons(made, retention, figures)),
+        reasons=(*worth.reasons, *_reasons(made, retention, figures), *extra),
         lines=_lines(made, figures, horizon, context.currency),
     )
+
+
+def _on_contracts(running: contract_value.Contracts) -> tuple[tuple[Flag, str], ...]:
+    told: list[tuple[Flag, str]] = []
+    if running.rates is None:
+        told.append(
+            ("amber", say("Too few renewals have been decided: contracts are valued until their end only."))
+        )
+    if running.open_ended:
+        told.append(
+            (
+                "green",
+                say(
+                    "{n} running contracts have no end: they count as renewed every year.",
+                    n=running.open_ended,
+                ),
+            )
+        )
+    return tuple(told)
 
 
 def _named(listed: ir.Table, customers: ir.Table | None) -> ir.Table:
@@ -147,19 +186,27 @@ def _sums(listed: ir.Table) -> dict[str, Any]:
 
 
 def _figures(
-    made: Forecast, sums: dict[str, Any], relative: float | None, held: list[dict[str, Any]], measure: str
+    made: Forecast,
+    sums: dict[str, Any],
+    parts: list[dict[str, Any]],
+    held: list[dict[str, Any]],
+    measure: str,
 ) -> dict[str, Any]:
     newest, shown = made.contest.newest, next((row for row in held if row["shown"]), None)
     by_model = made.model is not None
     kept = made.contest.skill if by_model else None
     best = float(sums["best"] / sums["positive"]) if sums["positive"] else None
+    by = {row["business"]: row for row in parts}
+    contracts = by.get(told_apart.CONTRACT)
     return {
-        "lifetime_value": _estimate(sums["lifetime"], relative),
+        "lifetime_value": _estimate(sums["lifetime"], by.get(told_apart.TOGETHER)),
+        "contract_customers": contracts["customers"] if contracts else None,
+        "contract_value": contracts["lifetime_value"] if contracts else None,
         "customer_equity": sums["ever"],
         "value_next_12m": sums["next"],
         "value_last_12m": sums["last"],
         "orders_next_12m": float(sums["orders"]) if sums["orders"] is not None else None,
-        "customers": round(made.rows.customers),
+        "customers": int(sums["n"] or 0),
         "expected_alive": float(sums["alive"]) if by_model and sums["alive"] is not None else None,
         "model": MODELS[made.name],
         "measure": MEASURES[measure],
@@ -189,19 +236,14 @@ def _tracking(held: list[dict[str, Any]]) -> float | None:
     return sum(row["predicted_orders"] for row in shown) / came - 1 if came else None
 
 
-def _estimate(total: Any, relative: float | None) -> Any:
-    """The sum with its 95 % interval, lognormal so that it stays on its side of zero."""
-    from decimal import Decimal
-
-    if total is None or relative is None:
+def _estimate(total: Any, together: dict[str, Any] | None) -> Any:
+    """The sum with its 95 % interval, where there is one."""
+    if total is None or together is None or together["low"] is None:
         return total
-    ends = sorted(total * Decimal(exp(z * relative)).quantize(Decimal("1e-9")) for z in (-1.959964, 1.959964))
     word = mark(
         "uncertain parameters, the chance of each customer's course, and how far sums were off so far"
     )
-    return Estimate(
-        total, ends[0].quantize(Decimal("0.0001")), ends[1].quantize(Decimal("0.0001")), 0.95, word
-    )
+    return Estimate(total, together["low"], together["high"], 0.95, word)
 
 
 def _reasons(

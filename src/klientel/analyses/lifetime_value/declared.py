@@ -11,6 +11,7 @@ CUSTOMERS = Table(
     (
         Column("customer_id", mark("Customer number"), "key"),
         Column("name", mark("Customer"), "text"),
+        Column("business", mark("Business"), "class", mark("valued by orders or by running contracts")),
         Column("orders", mark("Order days"), "count", mark("so far")),
         Column("recency_days", mark("Days since the last order"), "days"),
         Column(
@@ -35,6 +36,22 @@ CUSTOMERS = Table(
         Column("lifetime_value_infinite", mark("Lifetime value without end"), "money", mark("discounted")),
     ),
     mark("Residual value: what is still to come; 80 % interval. Intervals of single customers are wide."),
+)
+BUSINESS = Table(
+    "business",
+    mark("Lifetime value by business"),
+    (
+        Column("business", mark("Business"), "class"),
+        Column("customers", mark("Customers"), "count"),
+        Column("value_next_12m", mark("Value expected in 12 months"), "money"),
+        Column("lifetime_value", mark("Lifetime value"), "money", mark("within the horizon, discounted")),
+        Column("low", mark("Lower limit"), "money", mark("95 %")),
+        Column("high", mark("Upper limit"), "money", mark("95 %")),
+        Column("lifetime_value_infinite", mark("Lifetime value without end"), "money"),
+    ),
+    mark(
+        "Every customer is valued once: by its running contracts where they are its main business, else by orders."
+    ),
 )
 HOLDOUT = Table(
     "holdout",
@@ -112,6 +129,8 @@ TRACKING = Table(
 )
 _MEANING = {
     "customers": mark("Customers with an order before the as-of date."),
+    "contracts": mark("Customers whose running contracts bring at least half of their revenue."),
+    "contract_value": mark("The part of the lifetime value that stands on running contracts."),
     "lifetime": mark("Sum of the expected discounted values within the horizon, of existing customers."),
     "equity": mark(
         "Static customer equity: the same without end of the horizon; no future customers, no order book."
@@ -148,6 +167,8 @@ FIGURES = (
     Figure("value_last_12m", mark("Value of the last 12 months"), "money", _MEANING["last"]),
     Figure("orders_next_12m", mark("Orders expected in 12 months"), "number", _MEANING["orders"], "up"),
     Figure("customers", mark("Customers"), "count", _MEANING["customers"]),
+    Figure("contract_customers", mark("Customers valued by contracts"), "count", _MEANING["contracts"]),
+    Figure("contract_value", mark("Lifetime value of contracts"), "money", _MEANING["contract_value"]),
     Figure("expected_alive", mark("Customers expected to be still there"), "number", _MEANING["alive"], "up"),
     Figure("model", mark("Model"), "class", _MEANING["model"]),
     Figure("measure", mark("Measure"), "class", _MEANING["measure"]),

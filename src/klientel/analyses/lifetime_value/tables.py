@@ -47,10 +47,8 @@ def valued(purchases: ir.Table, value: str) -> Worth:
     share = float(sums["base"] or 0) / float(sums["all"]) if sums["all"] else 0.0
     share = min(max(share, 0.0), 1.0)
     if value == "auto" and share < 0.8:
-        told = (
-            () if not share else (("green", say("Margins are known for {share} only.", share=Share(share))),)
-        )
-        return Worth("revenue", reasons=told)  # type: ignore[arg-type]
+        note: tuple[Flag, str] = ("green", say("Margins are known for {share} only.", share=Share(share)))
+        return Worth("revenue", reasons=(note,) if share else ())
     if share < 0.5:
         raise NotEnoughData(
             say("Margins are known for {share} of the revenue; half is needed.", share=Share(share))
@@ -141,10 +139,11 @@ def _multiples(horizon: int, discount: float, retention: float | None) -> tuple[
         return None, None
     monthly = float(per_period(discount, 12))
     keep = retention ** (1 / 12)
-    return tuple(
-        float(constant_retention(1 / 12, keep, monthly, case="just_paid", periods=periods))
-        for periods in (horizon, None)
-    )  # type: ignore[return-value]
+
+    def multiple(periods: int | None) -> float:
+        return float(constant_retention(1 / 12, keep, monthly, case="just_paid", periods=periods))
+
+    return multiple(horizon), multiple(None)
 
 
 def holdout_rows(made: Forecast) -> list[dict[str, Any]]:

@@ -116,6 +116,7 @@ def _find_reference(fact: Draft, other: Draft, parent: tuple[object, str], conte
             or seen.whole < seen.numeric * 0.9
         ):
             continue
+        # facts call their table an object, because they know nothing of files; here it is a RawTable
         inside = contents.contained((fact.raw, column.name), parent)  # type: ignore[arg-type]
         if inside >= _FOUND and (best is None or inside > best[0]):
             best = (inside, column)
@@ -140,6 +141,7 @@ def _drop_strangers(customers: Sequence[Draft], facts: Sequence[Draft], contents
 
 def _referred(draft: Draft, referring: Iterable[tuple[object, str | None]], contents: Contents) -> float:
     parent = (draft.raw, draft.column("customer_id") or "")
+    # references call their table an object, because they know nothing of files; here it is a RawTable
     return max(
         (contents.contained((raw, column), parent) for raw, column in referring if column),  # type: ignore[arg-type]
         default=0.0,
