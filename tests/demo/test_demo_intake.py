@@ -9,8 +9,8 @@ from klientel import analyse
 from klientel.demo import dirty_rows, write
 from klientel.demo.crm_layouts import CRM_LAYOUTS
 from klientel.demo.layouts import LAYOUTS, NOT_YET
+from klientel.ingest.mapping.fields import FIELDS
 from klientel.ingest.opening import open_book
-from klientel.schema import TABLES
 
 
 @pytest.fixture(scope="module", params=["de", "en"])
@@ -23,7 +23,7 @@ def told(request, firm, tmp_path_factory):
 def test_every_file_is_recognised(firm, told):
     lang, book, _ = told
     found = {r.table for r in book.intake.recognitions}
-    assert found >= (set(firm.tables()) & TABLES.keys()) - {"product_group"}
+    assert found >= (set(firm.tables()) & FIELDS.keys()) - {"product_group"}
     for recognition in book.intake.recognitions:
         spare = {
             h.spoken(lang)
@@ -43,7 +43,7 @@ def test_no_file_is_taken_for_another(firm, told):
     for recognition in book.intake.recognitions:
         seen[recognition.raw.file].add(recognition.table)
     for file, table in files.items():
-        assert seen[file] == {table if table in TABLES else None}, file
+        assert seen[file] == {table if table in FIELDS else None}, file
     counted = {name: report.accepted for name, report in book.intake.tables.items()}
     assert counted == {name: firm.tables()[name].num_rows for name in counted}
 

@@ -83,7 +83,7 @@ CRM_LAYOUTS = (
         ),
     ),
     Layout(
-        "opportunity_stage",
+        "opportunity_stage_hist",
         "stage_history.csv",
         "Phasenverlauf.csv",
         (
@@ -124,7 +124,7 @@ CRM_LAYOUTS = (
         ),
     ),
     Layout(
-        "customer_attribute",
+        "customer_attribute_hist",
         "owner_changes.csv",
         "Betreuerwechsel.csv",
         (
@@ -136,12 +136,12 @@ CRM_LAYOUTS = (
         ),
     ),
     Layout(
-        "survey_answer",
+        "survey_response",
         "nps_survey.csv",
         "Kundenbefragung.csv",
         (
             Header("response_id", "Response ID", "Antwort-ID"),
-            Header("survey", "Survey", "Befragung"),
+            Header("survey_id", "Survey", "Befragung"),
             Header("question", "Question", "Frage", "word"),
             Header("customer_id", "Account ID", "Account-ID"),
             Header("contact_id", "Contact ID", "Kontakt-ID"),
@@ -168,7 +168,7 @@ CRM_LAYOUTS = (
         ),
     ),
     Layout(
-        "usage",
+        "usage_event_daily",
         "remote_support_usage.csv",
         "Nutzung_Fernwartung.csv",
         (

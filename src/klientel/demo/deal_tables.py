@@ -33,7 +33,7 @@ def deal_tables(
     span: Span,
     selling: Selling,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Tables `opportunity`, `opportunity_stage` and `competitor_observation`."""
+    """Tables `opportunity`, `opportunity_stage_hist` and `competitor_observation`."""
     ids = numbered("O", np.arange(1, len(deals) + 1), 5)
     companies, numbers = _companies(deals, leads, customers)
     rep = _reps(rng, deals, leads, customers)

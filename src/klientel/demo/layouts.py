@@ -168,5 +168,7 @@ NOT_YET: dict[str, frozenset[str]] = {
     "contact": frozenset({"buying_role", "language", "consent_on", "consent_withdrawn_on", "active_to"}),
     "lead": frozenset({"campaign_id", "first_response_at", "converted_on"}),
     "interaction": frozenset({"direction"}),
+    "customer_attribute_hist": frozenset({"before", "reason"}),
+    "touchpoint": frozenset({"url_class", "is_bot"}),
 }
 """Columns of tables that Klientel knows which it may leave aside: companies' files have more than it uses."""

@@ -73,13 +73,13 @@ def draw_market(
         "campaign": campaigns.table,
         "lead": leads.table,
         "opportunity": opportunity,
-        "opportunity_stage": stages,
+        "opportunity_stage_hist": stages,
         "interaction": effort.table,
         "competitor_observation": observed,
-        "customer_attribute": handovers.table,
-        "survey_answer": surveys.table,
+        "customer_attribute_hist": handovers.table,
+        "survey_response": surveys.table,
         "touchpoint": draw_touchpoints(draw["touchpoints"], people, leads, campaigns, span, selling),
-        "usage": draw_usage(draw["usage"], people, catalogue, span, selling),
+        "usage_event_daily": draw_usage(draw["usage"], people, catalogue, span, selling),
         "cost_pool": draw_costs(draw["costs"], len(people), span),
     }
     return Market(tables, contacts, campaigns, leads, deals, effort, handovers, surveys)

@@ -72,7 +72,7 @@ def draw_surveys(
     table = pa.table(
         {
             "response_id": texts(numbered("S", np.arange(1, len(who) + 1), 5)),
-            "survey": picked(names, which),
+            "survey_id": picked(names, which),
             "question": pa.repeat(pa.scalar("How likely are you to recommend us?"), len(who)),
             "customer_id": texts(customer_ids(len(people))[who]),
             "contact_id": texts(contacts.ids[contacts.first[who]]),

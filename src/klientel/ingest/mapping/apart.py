@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from klientel.ingest.mapping.fields import FIELDS
 from klientel.ingest.mapping.names import words
 from klientel.ingest.mapping.rules import Look
-from klientel.schema import TABLES
 from klientel.words import Sentence, mark, say
 
 
@@ -15,7 +15,8 @@ from klientel.words import Sentence, mark, say
 class _Kind:
     """A kind of file: groups of words, each of which a header must say; concepts that rule it out.
 
-    tables: canonical tables that take such files, once there are any; then this kind is no longer kept apart.
+    tables: canonical tables that such files are recognised as, once there are rules for them; then this kind is
+    no longer kept apart.
     """
 
     title: str
@@ -86,7 +87,7 @@ _KINDS = (
         "campaign campaigns marketing_spend",
         "campaign kampagne kampagnen kampagnenname campaignname",
         "cost costs kosten spend ausgaben budget",
-        without=_SALES + " lead_no",
+        without="customer_no customer customer_name company order_no invoice_no product_no qty lead_no",
     ),
 )
 
@@ -97,7 +98,7 @@ def kept_apart(seen: Look) -> Sentence | None:
         return _why(mark("the stages of deals over time"))
     said = {word for column in seen.raw.columns for word in _parts(column.header)}
     for kind in _KINDS:
-        if kind.tables & TABLES.keys() or seen.has(*kind.without):
+        if kind.tables & FIELDS.keys() or seen.has(*kind.without):
             continue
         if all(group & said for group in kind.groups):
             return _why(kind.title)
@@ -106,7 +107,7 @@ def kept_apart(seen: Look) -> Sentence | None:
 
 def _stage_history(seen: Look) -> bool:
     """Several rows per deal with a stage and a day each, and none of what a list of deals has."""
-    if {"opportunity_stage", "opportunity_stage_hist", "stage_entry", "opportunity_stages"} & TABLES.keys():
+    if {"opportunity_stage", "opportunity_stage_hist", "stage_entry", "opportunity_stages"} & FIELDS.keys():
         return False
     if seen.has("deal_no", "stage") < 2 or seen.row == "opportunity":
         return False
