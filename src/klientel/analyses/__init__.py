@@ -9,6 +9,7 @@ from klientel.analyses.audit import audit
 from klientel.analyses.churn_risk import churn_risk
 from klientel.analyses.cohorts import cohorts
 from klientel.analyses.concentration import concentration
+from klientel.analyses.customer_equity import customer_equity
 from klientel.analyses.lifetime import lifetime
 from klientel.analyses.lifetime_value import lifetime_value
 from klientel.analyses.movement import movement
@@ -39,6 +40,7 @@ ANALYSES: dict[str, Analysis] = {
         movement,
         audit,
         lifetime_value,
+        customer_equity,
         churn_risk,
         lifetime,
         renewals,

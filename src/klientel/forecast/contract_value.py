@@ -110,18 +110,20 @@ def _units(
     size = len(cases["number"])
     number = np.array(cases["number"], dtype=float)
     keep = np.array([rates is not None and not leaves for leaves in cases["leaves"]], dtype=float)
-    numbers = number[:, None] + np.arange(_TERMS)[None, :]
+    steps: Floats = np.arange(float(_TERMS))[None, :]
+    numbers: Floats = number[:, None] + steps
     if rates is None or not size:
         p = low = high = np.zeros((size, _TERMS))
     else:
         kinds = [t for t in cases["type"] for _ in range(_TERMS)]
-        p, low, high = (a.reshape(size, _TERMS) for a in rates.of(kinds, numbers.ravel()))
-    length, left = (np.array(cases[k], dtype=float) for k in ("length", "left_days"))
+        p, low, high = (
+            a.reshape(size, _TERMS) for a in rates.of(kinds, np.asarray(numbers.ravel(), dtype=float))
+        )
+    length: Floats = np.array(cases["length"], dtype=float)
+    left: Floats = np.array(cases["left_days"], dtype=float)
     delta = float(np.log1p(discount)) / YEAR
-    begins = np.concatenate(
-        [np.zeros((size, 1)), left[:, None] + length[:, None] * np.arange(_TERMS - 1)], axis=1
-    )
-    ends = left[:, None] + length[:, None] * np.arange(_TERMS)
+    ends: Floats = left[:, None] + length[:, None] * steps
+    begins: Floats = np.concatenate([np.zeros((size, 1)), ends[:, :-1]], axis=1)
     p = p * keep[:, None]
     alive, gone = _chances(p)
     within = _paid(begins, ends, days, delta)
