@@ -2,7 +2,7 @@
 
 from klientel.web.rights.effective import Effective, explain
 from klientel.web.rights.lists import demand, demand_all, rows, shown, visible
-from klientel.web.rights.narrowing import narrow
+from klientel.web.rights.narrowing import narrow, only
 from klientel.web.rights.reach import ACTIONS, SCOPES, Access, Reach, access
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "demand_all",
     "explain",
     "narrow",
+    "only",
     "rows",
     "shown",
     "visible",

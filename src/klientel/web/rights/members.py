@@ -69,13 +69,14 @@ def rule_condition(rule: dict[str, Any]) -> Any:
     found = Q()
     for attribute, values in rule.items():
         try:
-            found &= _condition(attribute, values)
+            found &= check_condition(attribute, values)
         except BadParameter:
             return None
     return found
 
 
-def _condition(attribute: str, values: Any) -> Any:
+def check_condition(attribute: str, values: Any) -> Any:
+    """One line of a rule as a condition on `records.Company`; BadParameter if it cannot be meant."""
     from django.core.exceptions import ValidationError
     from django.db.models import CharField, Q
     from django.db.models.fields.json import KeyTextTransform

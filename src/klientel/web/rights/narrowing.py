@@ -19,6 +19,8 @@ NEUTRAL = frozenset({"product", "product_group", "fx_rate", "campaign", "survey"
 PARENTS = {"opportunity_id": "opportunity", "contact_id": "contact", "lead_id": "lead"}
 # The numbers of contacts are often their names or addresses.
 _TELLING = ("contact_id",)
+# The lines are put together out of these and carry their costs.
+_OF_LINES = ("order_line", "order_header", "credit_note_line", "product")
 
 
 def narrow(book: Book, actor: Any, action: str = "read") -> Book:
@@ -33,24 +35,25 @@ def narrow(book: Book, actor: Any, action: str = "read") -> Book:
     found = access(actor)
     if found.unlimited:
         return book
-    tables = dict(book.tables)
     if not found.everything(action):
-        tables = _Narrowing(book, found, action).tables()
-    tables = _hide(book, tables, found, action, "margin")
-    tables = _hide(book, tables, found, action, "personal")
-    if found.everything(action):
-        return replace(book, tables=tables)
-    facts = _facts(book, tables.get("lines"))
-    return replace(book, tables=tables, facts=facts, notes=[], intake=None)
+        book = only(book, found.numbers(action), found.rep_numbers(action))
+    tables = _hide(book, dict(book.tables), found, action, "margin")
+    return replace(book, tables=_hide(book, tables, found, action, "personal"))
+
+
+def only(book: Book, customers: frozenset[str] | None, reps: frozenset[str] | None) -> Book:
+    """The Book of some customers and sales people, given by number, told of as if there were no others."""
+    tables = _Narrowing(book, customers, reps).tables()
+    return replace(book, tables=tables, facts=_facts(book, tables.get("lines")), notes=[], intake=None)
 
 
 class _Narrowing:
-    """The tables of a Book, one after the other, down to the customers of one person."""
+    """The tables of a Book, one after the other, down to some customers."""
 
-    def __init__(self, book: Book, found: Access, action: str) -> None:
+    def __init__(self, book: Book, customers: frozenset[str] | None, reps: frozenset[str] | None) -> None:
         self.book = book
-        self.customers = _keys(book, found.numbers(action), "customers")
-        self.reps = _keys(book, found.rep_numbers(action), "reps")
+        self.customers = _keys(book, customers, "customers")
+        self.reps = _keys(book, reps, "reps")
         self.done: dict[str, ir.Table] = {}
 
     def tables(self) -> dict[str, ir.Table]:
@@ -135,9 +138,9 @@ def _hidden_columns(name: str, table: ir.Table, kind: str) -> list[str]:
     from klientel.web.privacy.fields import personal_customs
     from klientel.web.records.models import CANONICAL
 
-    entities = [TABLES[name]] if name in TABLES else list(TABLES.values())
+    sources = _OF_LINES if name == "lines" else (name,) if name in TABLES else tuple(TABLES)
+    entities = [TABLES[source] for source in sources]
     if kind == "margin":
-        # The lines put together carry the costs of any table they were made of.
         wanted = {f.name for e in entities for f in e.fields if f.cost} | {"margin_base", "cost"}
     else:
         wanted = {f.name for f in TABLES[name].fields if f.personal} if name in TABLES else set()
