@@ -195,10 +195,10 @@ class BGNBD(PurchaseModel):
         r, alpha, a, b = np.exp(theta)
         n = rows.levels
         whole, stayed = r + self.k * n, n + self.at_start
-        table = (
-            gammaln(whole) - gammaln(r) - self.k * n * np.log(alpha)
-            + gammaln(b + stayed) - gammaln(b) - gammaln(a + b + stayed) + gammaln(a + b)
-        )  # fmt: skip
+        arguments = np.concatenate([whole, b + stayed, a + b + stayed, [r, b, a + b]])
+        logs, slopes = gammaln(arguments), psi(arguments)
+        of_whole, of_stayed, of_both = logs[:-3].reshape(3, -1)
+        table = of_whole - logs[-3] - self.k * n * np.log(alpha) + of_stayed - logs[-2] - of_both + logs[-1]
         may = stayed > 0
         odds = np.where(may, np.log(a) - np.log(np.where(may, b + stayed - 1, 1.0)), -np.inf)
         Z = whole[rows.at]
@@ -212,11 +212,11 @@ class BGNBD(PurchaseModel):
         dead = np.where(d >= 0, 1.0, e) / (1.0 + e)
         alive_log = -Z * end if silent is None else silent.log - Z * end
         value = float(rows.w @ (alive_log + np.maximum(d, 0.0) + np.log1p(e)) + rows.level_weights @ table)
-        return value, self._slope(rows, (r, alpha, a, b), (Z, end, last, dead), silent)
+        return value, self._slope(rows, (r, alpha, a, b), (Z, end, last, dead), silent, slopes)
 
     def _slope(
         self, rows: Histories, parameters: tuple[float, ...], parts: tuple[Floats, ...],
-        silent: stages.Silence | None,
+        silent: stages.Silence | None, slopes: Floats,
     ) -> Floats:  # fmt: skip
         """Gradient of the log-likelihood by the log-parameters."""
         r, alpha, a, b = parameters
@@ -230,12 +230,13 @@ class BGNBD(PurchaseModel):
         if silent is not None:
             from_r += alive * silent.by_whole
             from_alpha -= alive * silent.by_log_share * (alpha / (alpha + rows.T))
-        common = weight @ (psi(a + b) - psi(a + b + stayed))
+        of_whole, of_stayed, of_both = slopes[:-3].reshape(3, -1)
+        common = weight @ (slopes[-1] - of_both)
         survived = np.where(stayed > 0, b + stayed - 1, 1.0)
-        by_r = weight @ (psi(r + self.k * n) - psi(r)) + rows.w @ from_r
+        by_r = weight @ (of_whole - slopes[-3]) + rows.w @ from_r
         by_alpha = rows.w @ from_alpha - weight @ (self.k * n)
         by_a = common + per.sum() / a
-        by_b = common + weight @ (psi(b + stayed) - psi(b)) - per @ (1.0 / survived)
+        by_b = common + weight @ (of_stayed - slopes[-2]) - per @ (1.0 / survived)
         return np.array([by_r * r, by_alpha, by_a * a, by_b * b])
 
     def _starts(self, rows: Histories) -> list[Floats]:

@@ -68,8 +68,12 @@ class Histories:
         return [self.cut(slice(i, i + PIECE)) for i in range(0, self.rows, PIECE)]
 
     def cut(self, part: slice) -> Histories:
-        """Some of the rows."""
-        return Histories(self.x[part], self.t_x[part], self.T[part], self.w[part], self.levels, self.at[part])
+        """Some of the rows, with those levels alone that lie between the ones they have."""
+        at = self.at[part]
+        low, high = (int(at.min()), int(at.max()) + 1) if at.size else (0, 0)
+        return Histories(
+            self.x[part], self.t_x[part], self.T[part], self.w[part], self.levels[low:high], at - low
+        )
 
     def scaled(self, factor: float) -> Histories:
         """The same histories with every time multiplied by `factor`."""

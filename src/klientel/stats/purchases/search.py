@@ -21,8 +21,8 @@ LOW, HIGH = np.log(1e-5), np.log(2e4)  # of every parameter, in scaled time
 FLAT = 1e4  # a parameter beyond this says that the likelihood is flat (handbook B11)
 _SIZES = (2_048, 16_384, 65_536)  # histories that the search goes through before it takes all
 _STEP = 1e-4
-# Of the log-likelihood, what a last step may still promise: on all rows, on a part of them, of a trial
-_TOLERANCE, _NEAR, _CLOSE = 1e-10, 1e-4, 1e-6
+# Of the log-likelihood, what a last step may still promise: of all rows (it is gone), of a part of them, of a trial
+_TOLERANCE, _NEAR, _CLOSE = 1e-7, 1e-4, 1e-6
 _FARTHEST = 2.0  # of a logarithm in one step
 
 
@@ -63,7 +63,7 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
     for smaller, size in pairwise(sizes):
         final = curvature(objective(evaluate, rows.sample(smaller), prior), theta, gradient)
         here = objective(evaluate, rows.sample(size), prior)
-        theta, value, gradient, done = _top(here, theta, final, _TOLERANCE if size == rows.rows else _NEAR)
+        theta, value, gradient, done = _top(here, theta, final, _NEAR, onward=size == rows.rows)
     if final is None or rows.rows <= _SIZES[-1]:  # beyond, that of 65,536 evenly taken histories tells it
         final = curvature(objective(evaluate, rows, prior), theta)
     return Fit(theta, value, gradient, final, done)
@@ -83,13 +83,13 @@ def _screened(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], pri
     return max((_top(few, theta, curvature(few, theta), enough) for theta in ends), key=lambda top: top[1])
 
 
-def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float) -> _Top:
+def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float, onward: bool = False) -> _Top:
     """The top near theta: Newton steps, and a search that forgets the curvature where they do not settle."""
-    found = _climb(f, theta, bend, tolerance)
+    found = _climb(f, theta, bend, _TOLERANCE if onward else tolerance, onward=onward)
     if found[3]:
         return found
-    theta = _climb(f, found[0], None, tolerance, 500)[0]
-    return _climb(f, theta, curvature(f, theta), tolerance)
+    theta = _climb(f, found[0], None, 1e-10 if onward else tolerance, 500)[0]
+    return _climb(f, theta, curvature(f, theta), 1e-10 if onward else tolerance)
 
 
 def objective(evaluate: Evaluate, rows: Histories, prior: Prior) -> Objective:
@@ -154,11 +154,17 @@ def inverse(information: Floats) -> tuple[Floats, bool]:
 
 
 def _climb(
-    f: Objective, theta: Floats, information: Floats | None, tolerance: float, steps: int = 40
+    f: Objective,
+    theta: Floats,
+    information: Floats | None,
+    tolerance: float,
+    steps: int = 40,
+    onward: bool = False,
 ) -> _Top:
     """Newton steps with BFGS updates of the curvature until a step promises less than `tolerance`.
 
-    information: minus the Hessian at theta; None starts from the slope alone. Parameters at their limit
+    information: minus the Hessian at theta; None starts from the slope alone. onward: go the last step
+    too, without a look from its end (the gradient is that before it). Parameters at their limit
     stay there while the slope points outwards. (SciPy's L-BFGS-B does the same on more parameters, but
     importing it takes longer than a whole fit, and its threads wait for each other.)
     """
@@ -173,6 +179,8 @@ def _climb(
         step[free] = np.linalg.solve(bend[np.ix_(free, free)], gradient[free])
         promise = float(gradient @ step)
         if promise < tolerance:
+            if onward and np.abs(step).max() < 1e-3:
+                return np.clip(theta + step, LOW, HIGH), value + promise / 2, gradient, True
             return theta, value, gradient, True
         step *= min(1.0, _FARTHEST / np.abs(step).max())
         found = _uphill(f, theta, value, step)
