@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
 from klientel.errors import BadParameter, KlientelError
-from klientel.web.records import rows
-from klientel.web.records.models import Change
+from klientel.web.records import dated, rows
+from klientel.web.records.models import Change, Company
 from klientel.web.records.rows import ModelClass
 from klientel.web.records.undoing import Conflict, Undone, undo
 from klientel.web.records.values import checked, checks, columns, name_of, named, plain, title_of
@@ -88,10 +88,13 @@ def update(
     based_on: int | None = None,
     act: str = "",
     import_run: Any = None,
+    on: date | None = None,
+    reason: str = "",
 ) -> Change | None:
     """Change fields of a record; None if nothing is different.
 
     based_on: the `version` that the person saw; raises Outdated if somebody changed the record since.
+    on, reason: from which day on a company's attributes have the new values (today), and why.
     """
     at = _needed(at)
     model: ModelClass = type(obj)
@@ -105,12 +108,14 @@ def update(
         if changed:
             stamp = {"updated_at": at} if "updated_at" in columns(model) else {}
             model.objects.filter(pk=obj.pk).update(**changed, **stamp)
+        logged = (_plain(before), _plain(changed))
+        change = _log(model, obj.pk, *logged, actor, why, at, act, import_run) if changed else None
+        if change and model is Company:
+            log = {"actor": actor, "why": why, "act": act, "import_run": import_run}
+            dated.note([(obj.pk, before, changed)], on or at.date(), at=at, reason=reason, **log)
     for name, value in {**wanted, **(stamp if changed else {})}.items():
         setattr(obj, name, value)
-    if not changed:
-        return None
-    logged = (_plain(before), _plain(changed))
-    return _log(model, obj.pk, *logged, actor, why, at, act, import_run)
+    return change
 
 
 def delete(
@@ -246,10 +251,12 @@ def bulk_update(
     actor: Any = None,
     why: str = "import",
     act: str = "",
+    on: date | None = None,
 ) -> list[int]:
     """Change many records, given as (record or id, values); ids of those that really changed.
 
-    Only fields that differ are written and logged. Raises BadParameter for the first value that does not fit.
+    Only fields that differ are written and logged. on: from which day on companies have the new values (today).
+    Raises BadParameter for the first value that does not fit.
     """
     changed: list[int] = []
     with transaction.atomic():
@@ -258,6 +265,9 @@ def bulk_update(
             _update_batch(model, found, at)
             logs = ((i, _plain(before), _plain(after)) for i, before, after in found)
             _log_many(model, logs, import_run, at, actor, why, act)
+            if model is Company and why != "undo":  # undoing takes back the history itself
+                log = {"actor": actor, "why": why, "act": act, "import_run": import_run}
+                dated.note(found, on or at.date(), at=at, **log)
             changed += [i for i, _, _ in found]
     return changed
 

@@ -7,7 +7,7 @@ imports are undone does not matter, and nothing that an undone import made comes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,12 @@ from klientel.web.records import rows
 from klientel.web.records.models import Change
 from klientel.web.records.values import decode, model_of, name_of, plain, title_of
 from klientel.words import Sentence, mark, say
+
+LINES = "lines"  # what lines in use are called in a conflict; they are no model
+
+
+# Rows that are the history of another record: model -> (model they belong to, the reference).
+PARTS = {"DatedValue": ("Company", "company_id"), "StageEntry": ("Opportunity", "opportunity_id")}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Conflict:
         """The conflict in words."""
         model = title_of(model_of(self.model))
         if self.why == "used":
-            user = title_of(model_of(self.by))
+            user = mark("Lines") if self.by == LINES else title_of(model_of(self.by))
             return say("{model} {name} stays: used by {user}.", model=model, name=self.name, user=user)
         who = self.by or mark("the owner of the workspace")
         return say("{model} {name} stays: changed since, by {who}.", model=model, name=self.name, who=who)
@@ -67,8 +73,13 @@ class _Plan:
     used: dict[tuple[str, int], str] = field(default_factory=dict)  # record -> model that uses it
 
 
-def undo(import_run: Any, at: datetime, *, actor: Any = None) -> Undone:
-    """Undo what an import did to the records, and say so in the Import: state, moment, conflicts."""
+def undo(
+    import_run: Any, at: datetime, *, actor: Any = None, held: Mapping[str, Collection[int]] | None = None
+) -> Undone:
+    """Undo what an import did to the records, and say so in the Import: state, moment, conflicts.
+
+    held: model -> ids of records that lines which stay belong to.
+    """
     with transaction.atomic():
         dead = set(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
         dead.add(import_run.pk)
@@ -76,6 +87,11 @@ def undo(import_run: Any, at: datetime, *, actor: Any = None) -> Undone:
         for model, ids in _touched(import_run, dead).items():
             for batch in rows.batches(sorted(ids)):
                 _judge(plan, model, batch, dead)
+        for name, held_ids in (held or {}).items():
+            for i in plan.remove.get(name, set()) & set(held_ids):
+                plan.remove[name].discard(i)
+                plan.used[name, i] = LINES
+        _with_their_whole(plan)
         _keep_used(plan)
         conflicts = _conflicts(plan)  # before the rows go
         restored = {
@@ -91,7 +107,8 @@ def undo(import_run: Any, at: datetime, *, actor: Any = None) -> Undone:
 
 
 def _touched(import_run: Any, dead: set[int]) -> dict[str, set[int]]:
-    """Records by model that the import touched, and those that earlier undos kept because they were in use."""
+    """Records by model that the import touched, those that earlier undos kept because they were in use, and the
+    history that dead imports gave to any of them."""
     touched: dict[str, set[int]] = {}
     found = Change.objects.filter(import_run=import_run).values_list("model", "object_id")
     for model, i in found.iterator(chunk_size=rows.BATCH):
@@ -100,7 +117,25 @@ def _touched(import_run: Any, dead: set[int]) -> dict[str, set[int]]:
         for known in conflicts:
             if isinstance(known, dict) and known.get("why") == "used" and "id" in known:
                 touched.setdefault(known["model"], set()).add(known["id"])
+    for part, (whole, ref) in PARTS.items():
+        for batch in rows.batches(sorted(touched.get(whole, ()))):
+            ids = set(model_of(part).objects.filter(**{f"{ref}__in": batch}).values_list("pk", flat=True))
+            made = Change.objects.filter(model=part, import_run__in=dead, before__isnull=True)
+            for some in rows.batches(sorted(ids)):
+                found_ids = made.filter(object_id__in=some).values_list("object_id", flat=True)
+                touched.setdefault(part, set()).update(found_ids)
     return touched
+
+
+def _with_their_whole(plan: _Plan) -> None:
+    """A history stays with the record that it belongs to, where that stays because it was changed since."""
+    for part, (whole, ref) in PARTS.items():
+        for going in (plan.remove.get(part, set()), plan.restore.get(part, {})):
+            for batch in rows.batches(sorted(going)):
+                held = model_of(part).objects.filter(pk__in=batch).values_list("pk", ref)
+                for i, owner in held:
+                    if (whole, owner) in plan.changed:
+                        going.discard(i) if isinstance(going, set) else going.pop(i)
 
 
 def _judge(plan: _Plan, model: str, ids: list[int], dead: set[int]) -> None:
