@@ -138,7 +138,12 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--engine",
             metavar=_t(mark("ADDRESS")),
-            help=_t(mark("Where to compute; default: the embedded engine.")),
+            help=_t(
+                mark(
+                    "Where to compute: duckdb (default), postgres://USER@HOST/DATABASE, spark://HOST:PORT, "
+                    "spark://local[2]."
+                )
+            ),
         ),
         click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer."))),
     ]
