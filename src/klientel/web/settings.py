@@ -24,19 +24,24 @@ def setting(name: str) -> str | None:
     return value or None
 
 
+def sqlite(file: Path | None) -> dict[str, Any]:
+    """Records in a SQLite file (None: in memory)."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file) if file else ":memory:",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+    }
+
+
 def database(home: Path | None) -> dict[str, Any]:
     """The database of the records: the address of the environment, or SQLite in the workspace's folder."""
     address = setting("KLIENTEL_DATABASE")
     if address is None:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(home / "records.sqlite3") if home else ":memory:",
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-            },
-        }
+        return sqlite(home / "records.sqlite3" if home else None)
     parts = urlsplit(address)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise BadParameter(say("KLIENTEL_DATABASE must look like postgres://user:password@host/name."))
@@ -71,5 +76,13 @@ INSTALLED_APPS = [
 ]
 DATABASES = {"default": database(None)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # seconds that an invitation holds
+_RULES = "django.contrib.auth.password_validation."
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{_RULES}MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_RULES}UserAttributeSimilarityValidator"},
+    {"NAME": f"{_RULES}CommonPasswordValidator"},
+    {"NAME": f"{_RULES}NumericPasswordValidator"},
+]
 MIDDLEWARE: list[str] = []
 ALLOWED_HOSTS: list[str] = []

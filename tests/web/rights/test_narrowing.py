@@ -106,7 +106,10 @@ def test_what_was_told_of_the_whole_is_not_told(people: Any, whole: Any) -> None
     try:
         book = narrow(whole, people.users["anna"])
         assert book.notes == []
-        assert book.intake is None
+        assert book.intake.tables["order_line"].rows == book.facts.rows
+        assert book.intake.tables["customer"].rows == 5
+        assert not (book.intake.rejections or book.intake.notes or book.intake.ignored)
+        assert "cost_hour" not in narrow(whole, people.users["ben"]).intake.tables["rep"].matches
         assert book.facts.value_coverage is None
         assert book.facts.rows < whole.facts.rows
     finally:

@@ -38,13 +38,15 @@ def narrow(book: Book, actor: Any, action: str = "read") -> Book:
     if not found.everything(action):
         book = only(book, found.numbers(action), found.rep_numbers(action))
     tables = _hide(book, dict(book.tables), found, action, "margin")
-    return replace(book, tables=_hide(book, tables, found, action, "personal"))
+    tables = _hide(book, tables, found, action, "personal")
+    return replace(book, tables=tables, intake=_told(book.intake, tables, book.facts))
 
 
 def only(book: Book, customers: frozenset[str] | None, reps: frozenset[str] | None) -> Book:
     """The Book of some customers and sales people, given by number, told of as if there were no others."""
     tables = _Narrowing(book, customers, reps).tables()
-    return replace(book, tables=tables, facts=_facts(book, tables.get("lines")), notes=[], intake=None)
+    facts = _facts(book, tables.get("lines"))
+    return replace(book, tables=tables, facts=facts, notes=[], intake=_told(book.intake, tables, facts))
 
 
 class _Narrowing:
@@ -110,6 +112,23 @@ def _facts(book: Book, lines: ir.Table | None) -> Facts:
     if not row["rows"]:
         return nothing
     return replace(nothing, rows=row["rows"], first_day=row.get("first"), last_day=row.get("last"))
+
+
+def _told(intake: Any, tables: dict[str, ir.Table], facts: Facts) -> Any:
+    """What was recognised, of the tables, columns and rows that are left; nothing of what was rejected."""
+    if intake is None:
+        return None
+    told = type(intake)()
+    for name, report in intake.tables.items():
+        table = tables.get("lines" if name in _OF_LINES[:3] else name)
+        if table is None:
+            continue
+        rows = facts.rows if name in _OF_LINES[:3] else int(table.count().to_pyarrow().as_py())
+        matches = {c: m for c, m in report.matches.items() if c in table.columns}
+        told.tables[name] = replace(
+            report, files=list(report.files), rows=rows, rejected=0, again=0, matches=matches, unmapped=[]
+        )
+    return told
 
 
 def _hide(

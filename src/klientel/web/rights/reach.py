@@ -13,7 +13,7 @@ from klientel.words import Word, mark
 
 ACTIONS: dict[str, Word] = {
     "read": mark("read"),
-    "write": mark("change"),
+    "write": mark("alter"),
     "export": mark("export"),
     "margin": mark("see costs and margins"),
     "personal": mark("see personal data"),
