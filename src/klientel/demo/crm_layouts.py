@@ -90,7 +90,7 @@ CRM_LAYOUTS = (
             Header("opportunity_id", "Opportunity ID", "Opportunity-ID"),
             Header("stage", "To Stage", "Neue Phase", "word"),
             Header("entered_on", "Entered on", "Erreicht am", "date"),
-            Header("rep_id", "Changed by", "Geändert von"),
+            Header("rep_id", "Opportunity Owner", "Opportunity-Inhaber"),
         ),
     ),
     Layout(

@@ -164,10 +164,8 @@ ERP_LAYOUTS = (
 
 LAYOUTS = (*ERP_LAYOUTS, *CRM_LAYOUTS)
 NOT_YET: dict[str, frozenset[str]] = {
-    "project_contract": frozenset({"indexation_rule", "renewal_of"}),
-    "contact": frozenset({"buying_role", "language", "consent_on", "consent_withdrawn_on", "active_to"}),
-    "lead": frozenset({"campaign_id", "first_response_at", "converted_on"}),
-    "interaction": frozenset({"direction"}),
+    "contact": frozenset({"consent_on", "consent_withdrawn_on"}),
+    "lead": frozenset({"first_response_at"}),
     "customer_attribute_hist": frozenset({"before", "reason"}),
     "touchpoint": frozenset({"url_class", "is_bot"}),
 }

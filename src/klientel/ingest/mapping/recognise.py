@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from klientel.ingest.mapping import guess, wide
+from klientel.ingest.mapping.apart import selling_table
 from klientel.ingest.mapping.assign import assign, claims
 from klientel.ingest.mapping.draft import Draft, unmapped
 from klientel.ingest.mapping.evidence import Evidence, evidence_of
@@ -15,7 +16,7 @@ from klientel.ingest.mapping.outcomes import nothing_for_us
 from klientel.ingest.mapping.overlap import Contents
 from klientel.ingest.mapping.overrides import Plan, parse
 from klientel.ingest.mapping.relate import relate
-from klientel.ingest.mapping.rules import candidates, look
+from klientel.ingest.mapping.rules import Candidate, candidates, look
 from klientel.ingest.mapping.split import joined, restored, split_net
 from klientel.ingest.mapping.templates import Template, fitting
 from klientel.ingest.raw import RawTable
@@ -83,6 +84,11 @@ def _first(raw: RawTable, evidence: dict[str, Evidence], contents: Contents) -> 
     draft = Draft(seen, candidates=candidates(seen))
     draft.why = nothing_for_us(seen)
     if draft.why is not None:
+        return draft
+    selling = selling_table(seen)
+    if selling is not None:
+        columns, lost = assign(raw, selling, evidence)
+        draft.take(Candidate(selling, ENOUGH, columns, lost))
         return draft
     found = wide.find(raw, evidence, contents)
     if found and found.periods:
