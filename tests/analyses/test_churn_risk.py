@@ -163,3 +163,15 @@ def test_nobody_active_is_red_and_a_longer_horizon_lowers_the_risk():
     assert set(table["horizon_days"]) == {365}
     if longer.figures["method"] == of_the_firm().figures["method"]:
         assert (table["p_no_order"] <= shorter.loc[table.index] + 1e-9).all()
+
+
+def test_partial_churn_is_less_than_half_of_the_same_half_year_before():
+    shrinks = [*every(30, LAST - timedelta(days=190), 18, 300), *every(30, LAST, 6, 100)]
+    season = [*every(30, LAST - timedelta(days=365), 3, 100), *every(30, LAST, 3, 100)]
+    book = small({"shrinks": shrinks, "season": season, "steady": every(30, LAST, 24)})
+    table = answer(book, churn_risk).tables["customers"].to_pandas().set_index("customer_id")
+    assert table.loc["shrinks", "reason"] == "buys less than half"
+    assert table.loc["shrinks", "half_year_change"] == pytest.approx(-2 / 3, abs=0.06)
+    assert table.loc["season", "half_year_change"] == pytest.approx(0.0)
+    assert table.loc["steady", "half_year_change"] == pytest.approx(0.0, abs=0.2)
+    assert table.loc["steady", "reason"] == "in rhythm"

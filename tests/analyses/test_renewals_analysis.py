@@ -177,6 +177,21 @@ def test_sorting_by_age_is_found_by_the_beta_geometric():
     assert ((low - 0.02 < truth) & (truth < high + 0.02)).all()
 
 
+@pytest.mark.parametrize(
+    ("status", "listed"),
+    [("terminated", False), ("Gekündigt zum 01.03.", False), ("cancelled by customer", False), ("running", True),
+     ("expired", True), (None, True)],
+)  # fmt: skip
+def test_with_notice_given_a_contract_is_not_up_for_renewal(status, listed):
+    schema = _SCHEMA.append(pa.field("status", pa.string()))
+    known = [t | {"status": None} for t in HAND if t["contract_id"] != "A3"]
+    last = term("A3", "A", date(2023, 3, 1), date(2024, 3, 1), status=status)
+    lines = pa.table({"customer_id": ["Z"], "order_date": [date(2020, 1, 1)], "net_amount": [D("5.00")]})
+    tables = {"order_line": lines, "project_contract": pa.Table.from_pylist([*known, last], schema)}
+    result = answer(klientel.open_book(tables, as_of=AS_OF), renewals)
+    assert ("A3" in {r["contract_id"] for r in rows(result, "contracts")}) is listed
+
+
 def test_fewer_than_five_decided_raise():
     with pytest.raises(NotEnoughData, match="too few"):
         chosen([{"type": None, "number": 1, "late": True, "due": 4, "renewed": 4}], AS_OF)

@@ -13,6 +13,7 @@ from klientel.analyses.churn_risk.declared import (
     HOLDOUT,
     LATE,
     ONCE,
+    PARTIAL,
     REASONS,
     RULE,
     SMALLER,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from klientel.analysis import Table
 
-_YEAR, _SMALLER = 365.25, -0.3
+_YEAR, _SMALLER, _PARTIAL = 365.25, -0.3, -0.5
 _SUM = "decimal(38, 4)"
 
 
@@ -151,11 +152,24 @@ def _with_reasons(risky: ir.Table) -> ir.Table:
     import ibis
 
     smaller = (risky.order_value_change <= _SMALLER).fill_null(False)
+    partial = (risky.half_year_change < _PARTIAL).fill_null(False)
     once = risky.x == 0
     late = risky.recency > risky.long_gap
-    main = ibis.cases((risky.late, BROKEN), (once, ONCE), (late, LATE), (smaller, SMALLER), else_=str(STEADY))
+    main = ibis.cases(
+        (risky.late, BROKEN),
+        (once, ONCE),
+        (late, LATE),
+        (partial, PARTIAL),
+        (smaller, SMALLER),
+        else_=str(STEADY),
+    )
     after = risky.late | once | late
-    further = ibis.cases((after & smaller, SMALLER), (risky.late & once, ONCE), else_=ibis.null("string"))
+    further = ibis.cases(
+        (risky.late & once, ONCE),
+        (after & partial, PARTIAL),
+        ((after | partial) & smaller, SMALLER),
+        else_=ibis.null("string"),
+    )
     since = risky.last_day + (2 * risky.long_gap).ceil().cast("int64").as_interval("D")
     return risky.mutate(
         reason=main,
@@ -188,6 +202,7 @@ def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> di
             next=risky.value_next_12m.sum().cast(_SUM),
             late=risky.late.cast("int64").sum(),
             late_value=risky.late.ifelse(risky.value_next_12m, 0).sum().cast(_SUM),
+            partial=(risky.half_year_change < _PARTIAL).fill_null(False).cast("int64").sum(),
             risk=(risky.p_no_order > 0.5).cast("int64").sum(),
             silent=risky.p_no_order.round(9).cast("decimal(38, 9)").sum(),
         )
@@ -199,6 +214,7 @@ def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> di
         "value_at_stake": sums["stake"],
         "late_customers": sums["late"],
         "high_risk_customers": sums["risk"],
+        "partial_customers": sums["partial"],
         "late_value": sums["late_value"],
         "value_next_12m": sums["next"],
         "customers": watching,

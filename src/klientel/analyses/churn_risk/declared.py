@@ -6,6 +6,7 @@ from klientel.analysis import Chart, Column, Figure, Table
 from klientel.words import mark
 
 BROKEN, LATE = mark("rhythm broken"), mark("later than usual")
+PARTIAL = mark("buys less than half")
 SMALLER, ONCE, STEADY = mark("orders get smaller"), mark("one order so far"), mark("in rhythm")
 RULE = mark("rule: silence over twice the longest usual gap")
 
@@ -36,6 +37,12 @@ CUSTOMERS = Table(
             mark("Change of order value"),
             "share",
             mark("mean of the last 3 orders / of those before − 1; from 6 orders on"),
+        ),
+        Column(
+            "half_year_change",
+            mark("Change of the half year"),
+            "share",
+            mark("value of the last half year / of the same half year before − 1"),
         ),
         Column("p_alive", mark("Probability still a customer"), "share", mark("empty without a model")),
     ),
@@ -90,6 +97,9 @@ _MEANING = {
     "next": mark("Sum of what the customers bring in 12 months if they stay."),
     "customers": mark("Customers who are active or came back."),
     "late": mark("Customers silent for more than twice their own 90 % gap."),
+    "partial": mark(
+        "Customers who brought less than half of what they brought in the same half year before."
+    ),
     "late_value": mark("Value of 12 months of these customers."),
     "risk": mark("Customers with a probability of no order above one half."),
     "silent": mark("Sum of the probabilities of no order within the horizon."),
@@ -111,6 +121,9 @@ FIGURES = (
         _MEANING["risk"],
         "down",
         headline=True,
+    ),
+    Figure(
+        "partial_customers", mark("Customers who buy less than half"), "count", _MEANING["partial"], "down"
     ),
     Figure("late_value", mark("Value of late customers"), "money", _MEANING["late_value"], "down"),
     Figure("value_next_12m", mark("Value of 12 months if they stay"), "money", _MEANING["next"], "up"),

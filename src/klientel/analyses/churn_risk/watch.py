@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 90, 365  # days of the horizon (B14)
 _NO_GAP = 180.0  # usual gap where nobody in the portfolio has ordered twice
+_HALF = 182  # days over which partial churn is looked for (B14 iii)
 _RECENT, _LEAST = 3, 6  # orders that make the recent value, and orders needed to compare
 _KEYS = ("x", "t_x", "T", "paid", "horizon", "late", "silent")
 
@@ -41,7 +42,7 @@ def watched(purchases: ir.Table, past: Past, origin: date, horizon: int = 0) -> 
 
     Columns of `at_origin` and gap, long_gap (own, else the portfolio's middle one), horizon
     (max(90, 2 x gap) capped at 365 days, or the given one), recency, late (recency > 2 x long_gap,
-    rule L0), active (within the activity window, G2), order_value_change.
+    rule L0), active (within the activity window, G2), order_value_change, half_year_change.
     """
     import ibis
 
@@ -54,6 +55,8 @@ def watched(purchases: ir.Table, past: Past, origin: date, horizon: int = 0) -> 
     found = found.left_join(own, found.customer_id == own._g).drop("_g")
     sizes = _order_values(orders, origin)
     found = found.left_join(sizes, found.customer_id == sizes._s).drop("_s")
+    halves = _half_years(orders, origin)
+    found = found.left_join(halves, found.customer_id == halves._h).drop("_h")
     middle = own.agg(_middle=own.some_gap.median(), _middle_long=own.own_long.median())
     found = found.cross_join(middle)
     gap = ibis.coalesce(found.own_gap, found.some_gap, found._middle, ibis.literal(_NO_GAP))
@@ -127,4 +130,29 @@ def _order_values(orders: ir.Table, origin: date) -> Any:
     return means.select(
         _s=means.customer_id,
         order_value_change=((means._count >= _LEAST) & (before > 0)).ifelse(change, ibis.null("float64")),
+    )
+
+
+def _half_years(orders: ir.Table, origin: date) -> Any:
+    """Value of the last half year against the same half year before: the season cancels (B14 iii)."""
+    import ibis
+
+    half, year = timedelta(days=_HALF), timedelta(days=365)
+    known = orders.filter(orders.day < origin)
+    zero = ibis.literal(0).cast("decimal(38, 4)")
+
+    def brought(end: date) -> Any:
+        inside = (known.day >= end - half) & (known.day < end)
+        return ibis.ifelse(inside, known.value, zero).sum().cast("float64")
+
+    sums = known.group_by("customer_id").agg(_now=brought(origin), _then=brought(origin - year))
+    sums = sums.cross_join(
+        known.agg(_begin=known.day.min())
+    )  # a half year that is not all in the data says nothing
+    change = (sums._now / sums._then.nullif(0.0) - 1).round(9)
+    return sums.select(
+        _h=sums.customer_id,
+        half_year_change=((sums._then > 0) & (sums._begin <= origin - year - half)).ifelse(
+            change, ibis.null("float64")
+        ),
     )
