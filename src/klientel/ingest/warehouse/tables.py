@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.engine import Engine, adopt, connect, failed
-from klientel.engines.addresses import Address, is_address, parse
+from klientel.engines.addresses import SCHEMES, Address, is_address, parse
 from klientel.errors import BadFile, BadParameter, KlientelError, nearest
 from klientel.words import say
 
@@ -73,6 +73,7 @@ def find(source: Any, engine: str | None) -> tuple[Engine, list[Remote]]:
         if len(backends) > 1:
             raise BadParameter(say("The tables are on several engines: bring them onto one."))
         own = adopt(next(iter(backends.values())))
+        _same_engine(Address(SCHEMES[own.kind]) if own.kind in SCHEMES else Address(own.kind), engine)
         found = [Remote(n or _name(s, i), *_usable(own.bring(s))) for i, (n, s) in enumerate(listed)]
     except KlientelError:
         raise
@@ -89,14 +90,7 @@ def _name(table: Any, number: int) -> str:
 
 
 def _at(address: Address, engine: str | None) -> tuple[Engine, list[Remote]]:
-    if engine and parse(engine).kind != address.kind:
-        raise BadParameter(
-            say(
-                "The tables at {address} are computed where they are; leave --engine away, or write "
-                "--engine duckdb to copy them to this machine.",
-                address=address.shown,
-            )
-        )
+    _same_engine(address, engine)
     made = connect(address)
     paths = address.options.get("path")
     if address.kind == "spark" and paths:
@@ -120,6 +114,17 @@ def _at(address: Address, engine: str | None) -> tuple[Engine, list[Remote]]:
         )  # fmt: skip
     where = {"database": schema} if schema else {}
     return made, [Remote(name, *_usable(made.connection.table(name, **where))) for name in wanted]
+
+
+def _same_engine(address: Address, engine: str | None) -> None:
+    if engine and parse(engine).kind != address.kind:
+        raise BadParameter(
+            say(
+                "The tables at {address} are computed where they are; leave --engine away, or write "
+                "--engine duckdb to copy them to this machine.",
+                address=address.shown,
+            )
+        )
 
 
 def _no_table(name: str, known: list[str], address: Address) -> str:
