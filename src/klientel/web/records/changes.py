@@ -31,6 +31,7 @@ __all__ = [
     "recreate",
     "restore",
     "undo",
+    "up_to_date",
     "update",
     "version",
 ]
@@ -90,11 +91,13 @@ def update(
     import_run: Any = None,
     on: date | None = None,
     reason: str = "",
+    history: bool = True,
 ) -> Change | None:
     """Change fields of a record; None if nothing is different.
 
     based_on: the `version` that the person saw; raises Outdated if somebody changed the record since.
-    on, reason: from which day on a company's attributes have the new values (today), and why.
+    on, reason: from which day on a company's attributes have the new values (today), and why; history: False if
+    the caller takes back the history itself.
     """
     at = _needed(at)
     model: ModelClass = type(obj)
@@ -102,7 +105,7 @@ def update(
     with transaction.atomic():
         now = _locked(model, obj.pk)
         if based_on is not None:
-            _up_to_date(now, based_on)
+            up_to_date(now, based_on)
         before = {name: getattr(now, name) for name, value in wanted.items() if getattr(now, name) != value}
         changed = {name: wanted[name] for name in before}
         if changed:
@@ -110,7 +113,7 @@ def update(
             model.objects.filter(pk=obj.pk).update(**changed, **stamp)
         logged = (_plain(before), _plain(changed))
         change = _log(model, obj.pk, *logged, actor, why, at, act, import_run) if changed else None
-        if change and model is Company:
+        if change and history and model is Company:
             log = {"actor": actor, "why": why, "act": act, "import_run": import_run}
             dated.note([(obj.pk, before, changed)], on or at.date(), at=at, reason=reason, **log)
     for name, value in {**wanted, **(stamp if changed else {})}.items():
@@ -342,7 +345,8 @@ def _locked(model: ModelClass, pk: int) -> Any:
         raise BadParameter(say("This {model} is gone.", model=title_of(model))) from None
 
 
-def _up_to_date(obj: Any, based_on: int) -> None:
+def up_to_date(obj: Any, based_on: int) -> None:
+    """Raise Outdated if somebody changed the record after the version that a person saw."""
     newest = Change.objects.filter(model=name_of(type(obj)), object_id=obj.pk).order_by("-id").first()
     if newest is None or newest.pk == based_on:
         return

@@ -18,8 +18,8 @@ from django.db import models, transaction
 from klientel.web.imports.models import Import
 from klientel.web.records import rows
 from klientel.web.records.models import Change
-from klientel.web.records.values import decode, model_of, name_of, plain, title_of
-from klientel.words import Sentence, mark, say
+from klientel.web.records.values import decode, field_title, model_of, name_of, plain, title_of
+from klientel.words import Sentence, Word, mark, say
 
 LINES = "lines"  # what lines in use are called in a conflict; they are no model
 
@@ -38,6 +38,7 @@ class Conflict:
     name: str
     why: str
     by: str = ""  # who changed it, or what uses it
+    fields: tuple[str, ...] = ()  # what was changed, where the rest came back
 
     def as_json(self) -> dict[str, Any]:
         """For `Import.conflicts`, from which a later undo takes up what was only in use."""
@@ -53,6 +54,15 @@ class Conflict:
             user = mark("Lines") if self.by == LINES else title_of(model_of(self.by))
             return say("{model} {name} stays: used by {user}.", model=model, name=self.name, user=user)
         who = self.by or mark("the owner of the workspace")
+        if self.fields:
+            titles = [Word(field_title(model_of(self.model), name)) for name in self.fields]
+            return say(
+                "{model} {name} keeps {fields}: changed since, by {who}.",
+                model=model,
+                name=self.name,
+                fields=titles,
+                who=who,
+            )
         return say("{model} {name} stays: changed since, by {who}.", model=model, name=self.name, who=who)
 
 
@@ -163,14 +173,29 @@ def _judge(plan: _Plan, model: str, ids: list[int], dead: set[int]) -> None:
             plan.restore.setdefault(model, {})[i] = was
 
 
-def _keep_used(plan: _Plan) -> None:
-    """Take from those that go what a record that stays refers to, until nothing more is found."""
-    referring = [
+def references() -> list[tuple[Any, Any]]:
+    """(model, field) of every reference from one model to another, but for those to imports."""
+    return [
         (owner, ref)
         for owner in apps.get_models()
         for ref in owner._meta.concrete_fields
         if isinstance(ref, models.ForeignKey) and ref.related_model is not Import
     ]
+
+
+def users_of(model: Any, pk: int) -> str | None:
+    """The name of a model that has a record, not deleted, which refers to this one; None if there is none."""
+    for owner, ref in references():
+        if ref.related_model is model:
+            manager = getattr(owner, "present", owner._base_manager)
+            if manager.filter(**{ref.attname: pk}).exists():
+                return name_of(owner)
+    return None
+
+
+def _keep_used(plan: _Plan) -> None:
+    """Take from those that go what a record that stays refers to, until nothing more is found."""
+    referring = references()
     again = True
     while again:
         again = False
