@@ -61,6 +61,22 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _Whole(_Group):
+    """The klientel command; what works on a workspace is loaded when it is asked for."""
+
+    WORKSPACE = ("init", "import", "imports", "undo", "backup", "restore")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self.WORKSPACE]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in self.WORKSPACE:
+            from klientel.web.commands import commands
+
+            return commands(_lang())[name]
+        return super().get_command(ctx, name)
+
+
 class _Analyses(_Group):
     """`analyse NAME`: one command per declared analysis, its options made from the declared parameters."""
 
@@ -76,7 +92,7 @@ class _Analyses(_Group):
 
 
 @click.group(
-    cls=_Group,
+    cls=_Whole,
     help=_t(mark("Customer portfolio manager: which customers carry, drain or leave the business.")),
 )
 @click.version_option(__version__, prog_name="klientel")
@@ -132,7 +148,6 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--fiscal-year-start",
             type=click.IntRange(1, 12),
-            default=1,
             help=_t(mark("First month of the fiscal year.")),
         ),
         click.option(
@@ -350,7 +365,7 @@ def _open(
     template: str | None = None,
     save_template: str | None = None,
     level: str = "customer",
-    fiscal_year_start: int = 1,
+    fiscal_year_start: int | None = None,
     engine: str | None = None,
     progress: Any = None,
     lenient: bool = False,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.book import Book, Facts
 from klientel.engine import Engine, connect, failed
 from klientel.engines.addresses import is_address, parse
-from klientel.errors import BadFile, KlientelError
+from klientel.errors import BadFile, BadParameter, KlientelError
+from klientel.ingest.corrected import without_ours
 from klientel.ingest.documents import kinds_by_values
 from klientel.ingest.formats import read_sources
 from klientel.ingest.intake import Intake, TableReport
@@ -50,19 +52,38 @@ def open_book(
     template: str | Path | None = None,
     save_template: str | Path | None = None,
     level: str = "customer",
-    fiscal_year_start_month: int = 1,
+    fiscal_year_start_month: int | None = None,
     engine: str | None = None,
     progress: Progress | None = None,
     today: date | None = None,
     lenient: bool = False,
 ) -> Book:
-    """Open a Book from files, a folder, or frames (pandas, Polars, PyArrow, DuckDB, Ibis; or a dict of them).
+    """Open a Book from files, a folder, a workspace, or frames (pandas, Polars, PyArrow, DuckDB, Ibis; or a dict).
 
     as_of: first day that no longer counts (default: the day after the last event, at most `today`); map:
     {"order_line.net_amount": "Umsatz"} where recognition needs help; currency: the reporting currency;
     level "group" adds customers up to their group; lenient: a Book even if nothing can be analysed.
     Raises BadFile if nothing usable is found, BadParameter for a wrong mapping.
     """
+    workspace = _workspace(source)
+    if workspace:
+        if map or template or save_template:
+            raise BadParameter(
+                say("A workspace is mapped already; --map and --template belong to `klientel import`.")
+            )
+        # Of a higher layer; resolved here, at the call, so that this layer does not depend on it.
+        found: Book = import_module("klientel.web.home").open_book(
+            workspace,
+            as_of=as_of,
+            currency=currency,
+            level=level,
+            fiscal_year_start_month=fiscal_year_start_month,
+            engine=engine,
+            progress=progress,
+            today=today,
+            lenient=lenient,
+        )
+        return found
     far = elsewhere(source, engine)
     if engine == "duckdb" and is_address(source):
         source = {t.name: t.table for t in find(source, None)[1]}
@@ -93,7 +114,7 @@ def open_book(
     day = parse_day(as_of) if isinstance(as_of, str) else as_of
     book.as_of = day or book.as_of
     book.sources = _paths(source)
-    book.fiscal_year_start_month = fiscal_year_start_month
+    book.fiscal_year_start_month = fiscal_year_start_month or 1
     book.options = {
         "map": dict(map or {}),
         "currency": currency,
@@ -157,7 +178,7 @@ class Opening:
 
     def _view(self, raw: RawTable, number: int) -> str:
         """The raw table as a view of the connection, with the columns that are looked at."""
-        name = self._whole_view(raw, number)
+        name = without_ours(self.con, raw, self._whole_view(raw, number))
         if len(raw.columns) < WIDEST:
             return name
         kept = [c.name for c in raw.columns] + (["line"] if raw.has_line else [])
@@ -376,6 +397,16 @@ def _move(book: Book, engine: Engine) -> None:
     """Hand the Book's tables over to another engine."""
     book.tables = {name: engine.take(table, name) for name, table in book.tables.items()}
     book.engine = engine
+
+
+def _workspace(source: Any) -> Path | None:
+    """The folder of the workspace that is the one source. Raises BadParameter if it stands among others."""
+    listed = source if isinstance(source, list | tuple) else [source]
+    paths = [s for s in listed if isinstance(s, str | Path)]
+    found = [Path(s) for s in paths if not is_address(s) and (Path(s) / "workspace.json").is_file()]
+    if found and len(listed) > 1:
+        raise BadParameter(say("{folder} is a workspace; it is asked alone.", folder=str(found[0])))
+    return found[0] if found else None
 
 
 def _paths(source: Any) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ def align(con: duckdb.DuckDBPyConnection, reads: Mapping[str, list[Read]]) -> li
     return notes
 
 
-def _plain(column: str) -> str:
-    """SQL of a number without zeros in front; other texts stay."""
+def without_zeros(column: str) -> str:
+    """SQL of a number without zeros in front; other texts stay as they are."""
     column = f"CAST({column} AS VARCHAR)"
     return (
         f"CASE WHEN regexp_full_match({column}, '[0-9]+') "
@@ -76,7 +76,7 @@ def _numbers(parents: list[Read], column: str) -> str:
 
 def _distinct_without_zeros(con: duckdb.DuckDBPyConnection, parents: list[Read], column: str) -> bool:
     row = con.execute(
-        f"SELECT count(*), count(DISTINCT {_plain('k')}) FROM {_numbers(parents, column)}"
+        f"SELECT count(*), count(DISTINCT {without_zeros('k')}) FROM {_numbers(parents, column)}"
     ).fetchall()[0]
     return bool(row[0] and row[0] == row[1])
 
@@ -88,7 +88,7 @@ def _aligned(
     total, same, plain = con.execute(
         f"SELECT count(*), count(p.k), count(q.k) FROM (SELECT DISTINCT CAST({identifier(column)} AS VARCHAR) AS k "
         f"FROM {child.view} WHERE {identifier(column)} IS NOT NULL) c LEFT JOIN {numbers} p ON p.k = c.k "
-        f"LEFT JOIN {numbers} q ON {_plain('q.k')} = {_plain('c.k')}"
+        f"LEFT JOIN {numbers} q ON {without_zeros('q.k')} = {without_zeros('c.k')}"
     ).fetchall()[0]
     if not total or same >= 0.5 * total or plain < 0.5 * total:
         return None
@@ -96,7 +96,7 @@ def _aligned(
     con.execute(
         f"CREATE TEMP VIEW {view} AS SELECT c.* REPLACE (coalesce(q.k, CAST(c.{identifier(column)} AS VARCHAR)) "
         f"AS {identifier(column)}) FROM {child.view} c LEFT JOIN {numbers} q "
-        f"ON {_plain('q.k')} = {_plain(f'c.{identifier(column)}')}"
+        f"ON {without_zeros('q.k')} = {without_zeros(f'c.{identifier(column)}')}"
     )
     child.view, child.lean = view, ""
     match = child.recognition.columns.get(column)

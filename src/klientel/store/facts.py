@@ -116,6 +116,15 @@ class FactTable:
             "hive_partitioning=false))"
         )
 
+    def log(self, version: int) -> list[Path]:
+        """The files of the log up to a version: what a copy of the table needs besides its live files."""
+        found = []
+        for path in sorted((self.folder / "_delta_log").iterdir()):
+            number = path.name.split(".")[0]
+            if path.suffix in (".json", ".parquet") and number.isdigit() and int(number) <= version:
+                found.append(path)
+        return found
+
     # -- writing ------------------------------------------------------------------------------
 
     def replace(
@@ -166,7 +175,9 @@ class FactTable:
             table.restore(version)
         return self.version()
 
-    def compact(self, con: duckdb.DuckDBPyConnection, version: int | None, order: str | None = "day") -> Written:
+    def compact(
+        self, con: duckdb.DuckDBPyConnection, version: int | None, order: str | None = "day"
+    ) -> Written:
         """Put small files together, in order of time."""
         small = {f.name for f in self.files(version) if f.size < SMALL}
         if len(small) < 2:
@@ -222,11 +233,15 @@ class FactTable:
         )
         return small if len(small) >= MANY else set()
 
-    def _evolved(self, con: duckdb.DuckDBPyConnection, version: int | None, put: str | None) -> dict[str, str]:
+    def _evolved(
+        self, con: duckdb.DuckDBPyConnection, version: int | None, put: str | None
+    ) -> dict[str, str]:
         """The columns of the table with those that `put` brings besides."""
         columns = dict(self.columns(version))
         if put:
-            for name, kind in con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {put})").fetchall():
+            for name, kind in con.execute(
+                f"SELECT column_name, column_type FROM (DESCRIBE {put})"
+            ).fetchall():
                 columns.setdefault(str(name), str(kind))
         return columns
 
@@ -262,27 +277,32 @@ class FactTable:
         from deltalake.schema import Field, PrimitiveType
         from deltalake.transaction import AddAction, RemoveAction
 
-        fields = [Field(name, PrimitiveType(_delta_type(kind)), nullable=True) for name, kind in columns.items()]
+        fields = [
+            Field(name, PrimitiveType(_delta_type(kind)), nullable=True) for name, kind in columns.items()
+        ]
         counts = self._counts(con, added)
         added = [n for n in added if counts[n]]
         now = int(time.time() * 1000)
         if not self.exists:
-            DeltaTable.create(self.folder.resolve().as_uri(), schema=Schema(fields), configuration=_CONFIGURATION)
+            DeltaTable.create(
+                self.folder.resolve().as_uri(), schema=Schema(fields), configuration=_CONFIGURATION
+            )
         table = DeltaTable(self.folder.resolve().as_uri())
         old = {f.name for f in table.schema().fields}
         if new := [f for f in fields if f.name not in old]:
             table.alter.add_columns(new)
             table = DeltaTable(self.folder.resolve().as_uri())
         actions: list[Any] = [
-            AddAction(
-                n, (self.folder / n).stat().st_size, {}, now, True, f'{{"numRecords":{counts[n]}}}'
-            )
+            AddAction(n, (self.folder / n).stat().st_size, {}, now, True, f'{{"numRecords":{counts[n]}}}')
             for n in added
         ]
         actions += [RemoveAction(n, True, now) for n in removed]
         if actions:
             table.create_write_transaction(
-                actions, "append", table.schema(), commit_properties=CommitProperties(custom_metadata={"why": why})
+                actions,
+                "append",
+                table.schema(),
+                commit_properties=CommitProperties(custom_metadata={"why": why}),
             )
         _flush(self.folder / "_delta_log")
         version = self.version()

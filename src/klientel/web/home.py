@@ -53,12 +53,7 @@ def is_workspace(path: str | Path) -> bool:
 def init(folder: str | Path, *, currency: str | None = None, fiscal_year_start_month: int = 1) -> Home:
     """Make a new workspace; the folder must be empty or absent. Raises BadParameter otherwise."""
     place = Path(folder)
-    if is_workspace(place):
-        raise BadParameter(say("{folder} is a workspace already.", folder=str(place)))
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise BadParameter(
-            say("{folder} is not empty: a workspace needs a folder of its own.", folder=str(place))
-        )
+    check_place(place)
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(0o700)
     settings = {
@@ -77,6 +72,20 @@ def init(folder: str | Path, *, currency: str | None = None, fiscal_year_start_m
     call_command("migrate", verbosity=0)
     unfinished.replace(place / MARKER)  # last: a folder with the marker is a whole workspace
     return home
+
+
+def check_place(place: Path) -> None:
+    """Raise BadParameter unless a workspace can be made there: an empty or absent folder."""
+    if is_workspace(place):
+        raise BadParameter(say("{folder} is a workspace already.", folder=str(place)))
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise BadParameter(
+            say("{folder} is not empty: a workspace needs a folder of its own.", folder=str(place))
+        )
+    if "%" in str(place.absolute()):
+        raise BadParameter(
+            say("The path {folder} has a % in it, which the tables of facts cannot have.", folder=str(place))
+        )
 
 
 def find(folder: str | Path) -> Home:
@@ -112,3 +121,11 @@ def attach(home: Home) -> None:
         connections.close_all()
         connections.settings["default"] = connections.configure_settings({"default": wanted})["default"]
         del connections["default"]
+
+
+def open_book(folder: str | Path, **options: Any) -> Any:
+    """The Book of the workspace in a folder, for its owner; see `klientel.web.books.opened` for the options."""
+    home = find(folder)
+    from klientel.web import books  # not before Django is set up
+
+    return books.open_book(home, **options)

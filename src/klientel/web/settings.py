@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "klientel.web.accounts",
     "klientel.web.records",
     "klientel.web.imports",
+    "klientel.web.privacy",
 ]
 DATABASES = {"default": database(None)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]

@@ -45,6 +45,7 @@ def _table(name: str, model: ModelClass, seen: Sequence[str], as_of: date | None
     custom = "custom" in columns_of(model)
     wanted = ["pk", *canonical.values(), *(["custom"] if custom else []), *(["source"] if custom else [])]
     parts: list[pa.Table] = []
+    key = next((c for c, path in canonical.items() if path == "number"), "")
     own: dict[str, None] = dict.fromkeys(c for c in seen if c not in canonical)
     if name == "customer":
         own |= dict.fromkeys(CustomField.objects.filter(model="Company").values_list("name", flat=True))
@@ -52,7 +53,9 @@ def _table(name: str, model: ModelClass, seen: Sequence[str], as_of: date | None
     for batch in batches(query.values_list(*wanted).iterator(chunk_size=5000)):
         rows = [_row(canonical, values, custom) for values in batch]
         for row in rows:
-            _as_it_was(row, past, own)
+            if key and key not in seen and str(row[key]).startswith("~"):
+                row[key] = None  # made by us, since no file gave one
+            _as_it_was(row, past)
         if name == "customer":
             rows = [r for r in rows if not (r["__source"] == REFERENCE and _bare(r))]
         for row in rows:
@@ -91,9 +94,8 @@ def _row(canonical: Mapping[str, str], values: Sequence[Any], custom: bool) -> d
     return row
 
 
-def _as_it_was(row: dict[str, Any], past: Mapping[str, Mapping[int, str]], own: Mapping[str, None]) -> None:
+def _as_it_was(row: dict[str, Any], past: Mapping[str, Mapping[int, str]]) -> None:
     """Write the values of an earlier day over today's."""
-    del own
     for attribute, values in past.items():
         if row["__pk"] in values:
             text = values[row["__pk"]]
@@ -102,7 +104,9 @@ def _as_it_was(row: dict[str, Any], past: Mapping[str, Mapping[int, str]], own: 
 
 def _bare(row: Mapping[str, Any]) -> bool:
     """True if nothing but number and name is known."""
-    return all(v is None for c, v in row.items() if c not in ("customer_id", "name") and not c.startswith("__"))
+    return all(
+        v is None for c, v in row.items() if c not in ("customer_id", "name") and not c.startswith("__")
+    )
 
 
 def _array(values: Iterable[Any], table: str, column: str) -> Any:

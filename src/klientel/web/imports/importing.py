@@ -1,0 +1,228 @@
+"""Importing files: a dry run that says what would happen, and the commit, in one step that readers see whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from klientel.ingest.raw import Progress
+from klientel.schema import TABLES
+from klientel.web.home import Home
+from klientel.web.imports import lines, rejected
+from klientel.web.imports.disk import told_if_full
+from klientel.web.imports.models import Import, Snapshot
+from klientel.web.imports.numbers import Known
+from klientel.web.imports.taking import Taken, fingerprints, take
+from klientel.web.imports.upserting import Counts, Upsert
+from klientel.web.imports.writing import newest, writing
+from klientel.web.records.models import Company
+from klientel.words import Sentence, mark, say
+
+if TYPE_CHECKING:
+    from klientel.store.facts import FactTable
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are to be read, kept with the import so that it can be done again alike."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    template: str | None = None
+    overwrite: bool = False
+    today: date | None = None
+
+
+@dataclass
+class Report:
+    """What an import did, or would do: counts by table with samples, rejections, notes."""
+
+    counts: dict[str, Counts]
+    taken: Taken
+    run: Import | None = None
+    notes: list[Sentence] = field(default_factory=list)
+    rejected_files: list[Path] = field(default_factory=list)
+
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """For JSON."""
+        from klientel.result import plain
+        from klientel.words import translate
+
+        def told(sample: dict[str, Any]) -> dict[str, Any]:
+            return {k: [plain(x) for x in v] if isinstance(v, list) else _plain(v) for k, v in sample.items()}
+
+        def _plain(value: Any) -> Any:
+            return value if isinstance(value, dict) else plain(value)
+
+        return {
+            "import": self.run.pk if self.run else None,
+            "tables": {
+                name: {
+                    **counts.to_dict(),
+                    "samples": {k: [told(s) for s in v] for k, v in counts.samples.items()},
+                }
+                for name, counts in self.counts.items()
+            },
+            "rejected_files": [str(p) for p in self.rejected_files],
+            "notes": [translate(n, lang) for n in self.notes],
+        }
+
+    @property
+    def changes(self) -> bool:
+        """True if anything is created or updated."""
+        return any(c.create or c.update for c in self.counts.values())
+
+
+def dry_run(
+    home: Home,
+    files: Sequence[str | Path],
+    *,
+    options: Options | None = None,
+    actor: Any = None,
+    progress: Progress,
+    now: datetime | None = None,
+) -> Report:
+    """Say what an import of the whole files would do; writes nothing. Raises BadFile, BadParameter."""
+    options = options or Options()
+    taken = _take(files, options, progress)
+    facts = lines.table(home)
+    at = now or datetime.now(UTC)
+    upsert = Upsert(taken, None, at, actor, overwrite=options.overwrite)
+    snapshot = newest()
+    counts = _line_counts(taken, facts, snapshot.facts.get(lines.LINES) if snapshot else None)
+    counts |= upsert.everything(progress)
+    return _report(taken, counts, upsert)
+
+
+def run(
+    home: Home,
+    files: Sequence[str | Path],
+    *,
+    options: Options | None = None,
+    actor: Any = None,
+    progress: Progress,
+    now: datetime | None = None,
+) -> Report:
+    """Import files. All or nothing: readers see the snapshot before or the one after, whenever it is cut off.
+
+    Raises BadFile or BadParameter for input that cannot be used, Busy while another process writes.
+    """
+    options = options or Options()
+    at = now or datetime.now(UTC)
+    with told_if_full(home.folder), writing(home, "import", at) as held:
+        started = Import.objects.create(
+            at=at,
+            actor=actor,
+            files=fingerprints(files),
+            options={
+                "mapping": dict(options.mapping),
+                "template": options.template,
+                "overwrite": options.overwrite,
+            },
+        )
+        try:
+            return _commit(home, started, files, options, actor, progress, at, held.recovered)
+        except BaseException:
+            _failed(started)
+            raise
+
+
+def _commit(
+    home: Home,
+    started: Import,
+    files: Sequence[str | Path],
+    options: Options,
+    actor: Any,
+    progress: Progress,
+    at: datetime,
+    recovered: list[Sentence],
+) -> Report:
+    folder = home.of_import(started.pk)
+    taken = _take(files, options, progress)
+    facts = lines.table(home)
+    before = newest()
+    version = facts.version() if facts.exists else None
+    counts = _line_counts(taken, facts, version)
+    pinned = before.facts.get(lines.LINES, -1) if before else -1
+    known = dict(before.book) if before else {}
+    if counts and (counts["lines"].create or counts["lines"].update):
+        progress(mark("Writing the lines"), 0, None)
+        pinned = lines.commit(taken, facts, version, started.pk, folder).version
+    filled = list(dict.fromkeys([*known.get("lines", {}).get("columns", []), *taken.line_columns]))
+    described = lines.describe(taken.con, facts, pinned, filled)
+    with transaction.atomic():
+        upsert = Upsert(taken, started, at, actor, overwrite=options.overwrite)
+        counts |= upsert.everything(progress)
+        report = _report(taken, counts, upsert)
+        report.notes = [*recovered, *report.notes]
+        report.run = started
+        report.rejected_files = rejected.write(taken, folder)
+        started.counts = {
+            "tables": {n: c.to_dict() for n, c in counts.items()},
+            "value": list(taken.value),
+            "source": taken.facts.source,
+        }
+        started.state = Import.State.DONE
+        started.save()
+        Snapshot.objects.create(
+            at=at,
+            why="import",
+            facts={**(before.facts if before else {}), **({lines.LINES: pinned} if pinned >= 0 else {})},
+            book=_book(known, described, taken),
+            import_run=started,
+        )
+    return report
+
+
+def _take(files: Sequence[str | Path], options: Options, progress: Progress) -> Taken:
+    companies = Company.objects.order_by("pk").values_list("number", "name").iterator(chunk_size=5000)
+    return take(
+        files,
+        mapping=options.mapping,
+        template=options.template,
+        progress=progress,
+        today=options.today,
+        known=Known(companies),
+    )
+
+
+def _line_counts(taken: Taken, facts: FactTable, version: int | None) -> dict[str, Counts]:
+    if taken.lines is None:
+        return {}
+    return {"lines": lines.plan(taken, facts, version).counts}
+
+
+def _report(taken: Taken, counts: dict[str, Counts], upsert: Upsert) -> Report:
+    """Rejected rows are counted where they were to go; what could not be kept is said."""
+    for name, table in taken.intake.tables.items():
+        target = "lines" if name in ("order_line", "order_header", "credit_note_line") else name
+        if table.rejected:
+            counts.setdefault(target, Counts()).rejected += table.rejected
+    notes = list(taken.intake.notes)
+    for (place, column), n in sorted(upsert.unfit.items()):
+        known = column in TABLES[place].names()
+        title = TABLES[place].field(column).title if known else column
+        notes.append(say("{n} values of {column} were cut or left out: they do not fit.", n=n, column=title))
+    return Report(counts, taken, notes=notes)
+
+
+def _book(known: dict[str, Any], described: dict[str, Any], taken: Taken) -> dict[str, Any]:
+    """What the snapshot says of its Book: the lines, and which columns of records ever came in."""
+    columns = {t: list(c) for t, c in known.get("columns", {}).items()}
+    for table, (_, names) in taken.tables.items():
+        columns[table] = list(dict.fromkeys([*columns.get(table, []), *names]))
+    return {**known, "lines": described, "columns": columns}
+
+
+def _failed(started: Import) -> None:
+    """Remember that it failed, if that can be remembered; the next writer cleans up otherwise."""
+    from django.db import DatabaseError
+
+    try:
+        Import.objects.filter(pk=started.pk).update(state=Import.State.FAILED)
+    except DatabaseError:
+        return

@@ -1,0 +1,33 @@
+"""What was imported, for people and programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from klientel.web.imports.models import Import
+from klientel.web.rights import visible
+
+
+def listed(actor: Any = None) -> list[dict[str, Any]]:
+    """Every import, oldest first: id, moment, state, files, counts by table and in all, conflicts of its undo."""
+    found = []
+    for run in visible(Import.objects.order_by("pk"), actor).select_related("actor"):
+        tables = run.counts.get("tables", {})
+        totals: dict[str, int] = {}
+        for counts in tables.values():
+            for outcome, n in counts.items():
+                totals[outcome] = totals.get(outcome, 0) + n
+        found.append(
+            {
+                "id": run.pk,
+                "at": run.at.isoformat(),
+                "by": str(run.actor) if run.actor else None,
+                "state": run.state,
+                "files": run.files,
+                "tables": tables,
+                "totals": totals,
+                "undone_at": run.undone_at.isoformat() if run.undone_at else None,
+                "conflicts": run.conflicts,
+            }
+        )
+    return found

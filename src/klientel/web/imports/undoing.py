@@ -1,0 +1,110 @@
+"""Undoing an import: what it made goes, what it changed comes back, what was changed since stays and is listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from klientel.engine import connect
+from klientel.errors import BadParameter
+from klientel.web.home import Home
+from klientel.web.imports import lines
+from klientel.web.imports.disk import told_if_full
+from klientel.web.imports.models import Import, Snapshot
+from klientel.web.imports.taking import MEMORY
+from klientel.web.imports.writing import newest, writing
+from klientel.web.records import changes
+from klientel.web.records.models import Company
+from klientel.web.records.values import name_of
+from klientel.words import Sentence, mark, say
+
+if TYPE_CHECKING:
+    from klientel.ingest.raw import Progress
+
+
+@dataclass
+class Taken:
+    """What an undo did: removed and restored rows by table, conflicts, what recovery found before it."""
+
+    run: Import
+    removed: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    conflicts: list[Sentence] = field(default_factory=list)
+    lines_left: int = 0
+    notes: list[Sentence] = field(default_factory=list)
+
+
+def undo(
+    home: Home, number: int, *, actor: Any = None, progress: Progress, now: datetime | None = None
+) -> Taken:
+    """Undo import `number`. All or nothing. Raises BadParameter if there is no such import to undo, Busy."""
+    at = now or datetime.now(UTC)
+    with told_if_full(home.folder), writing(home, "undo", at) as held:
+        run = _undoable(number)
+        taken = _commit(home, run, actor, progress, at)
+        taken.notes = held.recovered
+        return taken
+
+
+def _undoable(number: int) -> Import:
+    run = Import.objects.filter(pk=number).first()
+    if run is None:
+        raise BadParameter(say("There is no import {n}; `klientel imports` lists them.", n=str(number)))
+    if run.state == Import.State.UNDONE:
+        raise BadParameter(say("Import {n} is undone already.", n=str(number)))
+    if run.state != Import.State.DONE:
+        raise BadParameter(say("Import {n} never came to its end; there is nothing to undo.", n=str(number)))
+    return run
+
+
+def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetime) -> Taken:
+    engine = connect(None)
+    con = engine.connection.con
+    con.execute(f"SET memory_limit = '{MEMORY}'")
+    facts = lines.table(home)
+    before = newest()
+    pinned = before.facts.get(lines.LINES, -1) if before else -1
+    book = dict(before.book) if before else {}
+    dead = Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True)
+    progress(mark("Taking the lines back"), 0, None)
+    version = facts.version() if facts.exists else None
+    written, told = lines.undo(con, home, facts, version, run.pk, dead)
+    taken = Taken(run, lines_left=told["conflict"])
+    if told["removed"]:
+        taken.removed["lines"] = told["removed"]
+    if told["restored"]:
+        taken.restored["lines"] = told["restored"]
+    if written is not None:
+        pinned = written.version
+        book["lines"] = lines.describe(con, facts, pinned, None)
+    progress(mark("Taking the records back"), 0, None)
+    with transaction.atomic():
+        if told["conflict"]:
+            run.conflicts = [{"model": "lines", "rows": told["conflict"], "why": "changed"}]
+        undone = changes.undo(run, at, actor=actor, held={name_of(Company): _customers(con, facts, pinned)})
+        taken.removed |= undone.removed
+        taken.restored |= undone.restored
+        taken.conflicts = [c.sentence for c in undone.conflicts]
+        if told["conflict"]:
+            taken.conflicts.append(say("{n} lines stay: a later import changed them.", n=told["conflict"]))
+        facts_now = {**(before.facts if before else {})}
+        if pinned >= 0:
+            facts_now[lines.LINES] = pinned
+        Snapshot.objects.create(at=at, why="undo", facts=facts_now, book=book, import_run=run)
+    return taken
+
+
+def _customers(con: Any, facts: Any, version: int) -> set[int]:
+    """Ids of companies that lines which stay belong to."""
+    stored = facts.select(version) if version >= 0 else ""
+    if not stored:
+        return set()
+    numbers = [r[0] for r in con.execute(f"SELECT DISTINCT customer_id FROM ({stored})").fetchall() if r[0]]
+    found: set[int] = set()
+    for start in range(0, len(numbers), 5000):
+        part = numbers[start : start + 5000]
+        found |= set(Company.objects.filter(number__in=part).values_list("pk", flat=True))
+    return found
