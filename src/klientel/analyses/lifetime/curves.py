@@ -16,7 +16,8 @@ from klientel.stats.survival import AalenJohansen, KaplanMeier, LogRank, logrank
 
 LEAST, MOST = 20, 4  # customers that make a curve of their own, and curves in one picture (G9)
 _CAUSE = 5  # ends of a cause that is shown (G9)
-_POINTS = 60  # of a curve
+_POINTS, _LONGEST = 60, 120  # of a curve, and months it is told for
+_STEPS = (1, 2, 3, 6, 12)
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def by_segment(spells: Spells) -> list[Curve]:
 
 
 def curve_rows(curves: list[Curve]) -> list[dict[str, Any]]:
-    """Points of the curves at whole months, at most 60 steps, each as far as 10 customers are watched."""
-    ends = [c.horizon() or 0.0 for c in curves]
-    step = max(1, int(np.ceil(max(ends, default=0) / _POINTS)))
+    """Points of the curves at whole months up to ten years, 60 steps at most, as far as 10 customers are watched."""
+    ends = [min(c.horizon() or 0.0, _LONGEST) for c in curves]
+    step = next(s for s in _STEPS if max(ends, default=0) / s <= _POINTS)
     rows = []
     for curve, end in zip(curves, ends, strict=True):
         low, high = curve.fit.interval()
