@@ -35,6 +35,7 @@ _IDENTITY = {
 }
 _ONCE = ("rep", "product_group", "product", "customer")  # a number that appears twice is taken once
 _KEYS = {
+    "opportunity_stage_hist": ("opportunity_id", "stage", "entered_on"),
     "customer_succession": ("from_id", "to_id", "valid_from"),
     "fx_rate": ("date", "from_currency", "to_currency", "kind"),
 }
@@ -166,8 +167,13 @@ class Upsert:
             found = _existing(model, [n for n, _ in rows])
             keys: list[Any] = [n for n, _ in rows]
         else:
-            keys = [tuple(v.get(c) for c in _KEYS[table]) for v in wanted]
-            found = _existing_by(model, _KEYS[table])
+            rows, wanted = _with_keys(model, _KEYS[table], rows, wanted, counts)
+            # What a dry run would make has no id yet: its number tells it apart.
+            keys = [
+                tuple(row.get(c) if v.get(c) == _PENDING else v.get(c) for c in _KEYS[table])
+                for (_, row), v in zip(rows, wanted, strict=True)
+            ]
+            found = _existing_by(model, _KEYS[table], wanted)
         edits = _edited(model, [pk for pk, _ in (found[k] for k in keys if k in found)])
         create: list[dict[str, Any]] = []
         update: list[tuple[int, dict[str, Any]]] = []
@@ -323,7 +329,9 @@ def _column(model: Any, name: str) -> Column:
 
 def _number_sql(table: str, names: Sequence[str]) -> str:
     """SQL of the number that a record is known by."""
-    key = {"customer": "customer_id", "project_contract": "contract_id"}.get(table, f"{table}_id")
+    key = {
+        "customer": "customer_id", "project_contract": "contract_id", "survey_response": "response_id"
+    }.get(table, f"{table}_id")  # fmt: skip
     have = set(names)
     parts = [f"CAST({identifier(key)} AS VARCHAR)"] if key in have else []
     stands = _STANDS.get(table)
@@ -362,11 +370,33 @@ def _existing(model: Any, numbers: list[str]) -> dict[Any, tuple[int, dict[str, 
     return found
 
 
-def _existing_by(model: Any, keys: Sequence[str]) -> dict[Any, tuple[int, dict[str, Any]]]:
-    """Records without a number, by the columns that tell them apart."""
+def _with_keys(
+    model: Any,
+    keys: Sequence[str],
+    rows: list[tuple[str, dict[str, Any]]],
+    wanted: list[dict[str, Any]],
+    counts: Counts,
+) -> tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]]]:
+    """The rows that name what they belong to; the others are rejected (a stage of a deal that is not there)."""
+    kept: list[tuple[str, dict[str, Any]]] = []
+    values: list[dict[str, Any]] = []
+    for row, found in zip(rows, wanted, strict=True):
+        if found.get(keys[0]) is None:
+            counts.add("rejected", {"number": str(row[1].get(keys[0]) or row[0])})
+            continue
+        kept.append(row)
+        values.append({n: v for n, v in found.items() if n in columns(model)})
+    return kept, values
+
+
+def _existing_by(
+    model: Any, keys: Sequence[str], wanted: Sequence[dict[str, Any]]
+) -> dict[Any, tuple[int, dict[str, Any]]]:
+    """Records without a number, by the columns that tell them apart: those that share the first one."""
     names = list(columns(model))
     found: dict[Any, tuple[int, dict[str, Any]]] = {}
-    for pk, *values in model.objects.values_list("pk", *names):
+    first = {v[keys[0]] for v in wanted}
+    for pk, *values in model.objects.filter(**{f"{keys[0]}__in": first}).values_list("pk", *names):
         now = dict(zip(names, values, strict=True))
         found[tuple(now[k] if now[k] != "" else None for k in keys)] = (pk, now)
     return found
