@@ -19,7 +19,7 @@ HANGS_ON = {
     "Membership": "company",
 }
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
-WHOLE = ("Import", "Snapshot", "Succession")
+WHOLE = ("Import", "Snapshot", "Succession", "Erasure", "RetentionRule")
 
 
 def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
