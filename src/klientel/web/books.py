@@ -183,8 +183,7 @@ def _stored_lines(con: Any, stored: str, told: dict[str, Any], kinds: dict[str, 
     if where:
         rows = con.execute("SELECT count(*) FROM book_lines").fetchall()[0][0]
     first, last = (date.fromisoformat(told[k]) if told.get(k) else None for k in ("first_day", "last_day"))
-    source = "order_line" if "order_line" in kinds else "order_header"
-    return Facts(rows, first, last, bool(told.get("credits")), source)
+    return Facts(rows, first, last, bool(told.get("credits")))
 
 
 def _stand_ins(

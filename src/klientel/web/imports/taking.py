@@ -14,6 +14,7 @@ from klientel.errors import BadFile, KlientelError
 from klientel.ingest.mapping import Template
 from klientel.ingest.opening import Opening
 from klientel.ingest.raw import Progress
+from klientel.ingest.reading import Read
 from klientel.ingest.soundness import damaged
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.schema import TABLES
@@ -150,11 +151,12 @@ def _staged(opening: Opening, renumber: str | None) -> str:
     made = opening.made
     assert made is not None
     have = set(made.columns)
-    places = [(r.recognition.raw.place, r.recognition.table, n) for n, r in _numbered(opening)]
-    kinds = " ".join(f"WHEN {n} THEN {quoted(t or '')}" for _, t, n in places)
+    places = [(r.recognition.raw.place, _kind(r), n) for n, r in _numbered(opening)]
+    kinds = " ".join(f"WHEN {n} THEN {quoted(t)}" for _, t, n in places)
     names = " ".join(f"WHEN {n} THEN {quoted(p)}" for p, _, n in places)
     numbered = "source_no" in have
-    kind = f"CASE source_no {kinds} ELSE {quoted(made.source)} END" if numbered else quoted(made.source)
+    alone = places[0][1] if len(places) == 1 else made.source
+    kind = f"CASE source_no {kinds} ELSE {quoted(made.source)} END" if numbered else quoted(alone)
     source = f"CASE source_no {names} END" if numbered else quoted(places[0][0] if places else "")
     line = "line" if "line" in have else "CAST(NULL AS BIGINT)"
     own = [c for c in made.columns if c not in ("source_no", "line")]
@@ -177,6 +179,14 @@ def _staged(opening: Opening, renumber: str | None) -> str:
     opening.con.sql(whole).write_parquet(str(path), compression="snappy")
     opening.con.read_parquet(str(path)).create_view("staged_lines")
     return "staged_lines"
+
+
+def _kind(read: Read) -> str:
+    """What the lines of a table are made of; orders without products or line numbers are totals of orders."""
+    table = str(read.recognition.table)
+    if table == "order_line" and "order_id" in read.columns and not {"product_id", "line_no"} & set(read.columns):
+        return "order_header"
+    return table
 
 
 def _numbered(opening: Opening) -> list[tuple[int, Any]]:
