@@ -42,7 +42,7 @@ def calibration(
     Equal forecasts stay in one bin, so there may be fewer bins than asked for.
     """
     y, p, w = cases(event, probability, weights)
-    at = _quantile_bins(p, w, bins)
+    at = np.unique(places(p, w, bins), return_inverse=True)[1]
     n, forecast, gone = sums(at, w, w * p, w * y)
     low, high = intervals.wilson(np.minimum(gone, n), n, level)
     return Bins(n, forecast / n, gone / n, np.atleast_1d(low), np.atleast_1d(high))
@@ -172,19 +172,31 @@ def average_precision(event: ArrayLike, score: ArrayLike, weights: ArrayLike | N
     return float(np.diff(gone, prepend=0.0) @ (gone / n) / gone[-1])
 
 
-def capture(value: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
+def capture(
+    value: ArrayLike, score: ArrayLike, share: float = 0.1, weights: ArrayLike | None = None
+) -> float:
     """Share of the value (events, revenue) that the `share` of customers with the highest scores hold.
 
-    Customers tied at the limit count in part, so row order does not matter (G7). Lift = capture / share.
+    value: per customer; weights: customers per row. Customers tied at the limit count in part, so row order
+    does not matter (G7). Lift = capture / share.
     """
     v, s = pairs(value, score)
-    if not 0 < share <= 1 or v.size == 0 or v.sum() == 0:
+    whole = float(v.sum() if weights is None else v @ pairs(v, weights)[1])
+    if not 0 < share <= 1 or v.size == 0 or whole == 0:
         return float("nan")
+    return held_by_top(v, s, share, weights) / whole
+
+
+def held_by_top(
+    value: ArrayLike, score: ArrayLike, share: float = 0.1, weights: ArrayLike | None = None
+) -> float:
+    """The value that the `share` of customers with the highest scores hold; see `capture`."""
+    v, s = pairs(value, score)
+    w = np.ones(v.size) if weights is None else pairs(v, weights)[1]
     _, at = np.unique(-s, return_inverse=True)
-    n, held = sums(at, np.ones(v.size), v)
+    n, held = sums(at, w, w * v)
     before = np.cumsum(n) - n
-    part = np.clip((share * v.size - before) / n, 0, 1)
-    return float(part @ held / v.sum())
+    return float(np.clip((share * w.sum() - before) / n, 0, 1) @ held)
 
 
 def lift(event: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
@@ -200,14 +212,14 @@ def _shares_below(s: Floats, others: Floats, w: Floats) -> Floats:
     return np.asarray((left + right) / 2 / reached[-1])
 
 
-def _quantile_bins(p: Floats, w: Floats, bins: int) -> NDArray[np.int64]:
+def places(score: Floats, w: Floats, bins: int) -> NDArray[np.int64]:
+    """Equally filled bin 0 .. bins - 1 of each row by score, equal scores in the same one; some may be empty."""
     if bins < 1:
         raise BadParameter(say("There must be at least one bin."))
-    points, back = np.unique(p, return_inverse=True)
+    points, back = np.unique(score, return_inverse=True)
     size = np.bincount(back, w, points.size)
     middle = (np.cumsum(size) - size / 2) / max(float(size.sum()), _EDGE)
-    place = np.minimum((middle * bins).astype(np.int64), bins - 1)
-    return np.asarray(np.unique(place, return_inverse=True)[1][back])
+    return np.asarray(np.minimum((middle * bins).astype(np.int64), bins - 1)[back])
 
 
 def sums(at: Any, *columns: Floats) -> list[Floats]:

@@ -35,11 +35,13 @@ Floats = NDArray[np.float64]
 __all__ = [
     "Bins", "Brier", "Coverage", "Discrimination", "Errors", "Line", "Skill", "Tracking", "auc", "average_precision",
     "brier", "by_frequency", "calibration", "calibration_error", "calibration_line", "capture", "compare", "coverage",
-    "errors", "lift", "log_loss", "midranks", "population_stability", "rate_recency", "rolling_origins", "skill",
-    "spearman", "tracking", "worst_skill",
+    "errors", "grouped_skill", "lift", "log_loss", "mean_error", "mean_square", "midranks", "population_stability",
+    "rate_recency", "rolling_origins", "sample_coverage", "skill", "spearman", "tracking", "worst_skill",
 ]  # fmt: skip
 
 TRACKING_LIMIT = 0.10  # of cumulative orders (handbook B11)
+SEED = 20_240_901
+_MANY = 10_000  # rows from which a matrix of 500 draws would need too much memory
 COVERAGE_LIMITS = (0.75, 0.85)  # of 80 % intervals (handbook F3)
 
 
@@ -104,10 +106,20 @@ def errors(actual: ArrayLike, forecast: ArrayLike) -> Errors:
     a, f = pairs(actual, forecast)
     if a.size == 0:
         raise NotEnoughData(say("There is no customer to compare forecast and outcome for."))
-    off = f - a
-    return Errors(
-        a.size, float(np.abs(off).mean()), float(np.sqrt((off**2).mean())), float(off.mean()), spearman(a, f)
-    )
+    root = float(np.sqrt(mean_square(a, f)))
+    return Errors(a.size, mean_error(a, f), root, float((f - a).mean()), spearman(a, f))
+
+
+def mean_error(actual: ArrayLike, forecast: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Mean absolute error per customer; weights: customers per row."""
+    a, f = pairs(actual, forecast)
+    return _mean(np.abs(f - a), weights)
+
+
+def mean_square(actual: ArrayLike, forecast: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Mean squared error per customer: smallest for the true mean, whatever the distribution."""
+    a, f = pairs(actual, forecast)
+    return _mean((f - a) ** 2, weights)
 
 
 def spearman(one: ArrayLike, other: ArrayLike) -> float:
@@ -192,6 +204,33 @@ def skill(
     return Skill(baseline, float(ours.sum()) / rows, total / rows, float(value), float(low), float(high))
 
 
+def grouped_skill(
+    loss: ArrayLike, baseline: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> tuple[float, float, float]:
+    """1 - loss / baseline loss with its interval, by bootstrap over customers (Poisson weights, G13).
+
+    loss, baseline: loss per customer of each row; n: customers per row. For many rows the linearised
+    ratio gives the same interval without a matrix of draws.
+    """
+    ours, theirs = pairs(loss, baseline)
+    size = pairs(ours, n)[1]
+    whole = float(size @ theirs)
+    value = 1 - float(size @ ours) / whole if whole > 0 else 0.0
+    if whole <= 0:
+        return value, value, value
+    if size.size > _MANY:
+        spread = float(np.sqrt(size @ (ours - (1 - value) * theirs) ** 2)) / whole
+        reach = normal_quantile(level) * spread
+        return value, value - reach, value + reach
+    drawn = np.random.default_rng(SEED).poisson(size, size=(500, size.size)).astype(float)
+    below = drawn @ theirs
+    used = below > 0
+    if not used.any():
+        return value, value, value
+    low, high = intervals.percentile(1 - (drawn @ ours)[used] / below[used], level)
+    return value, low, high
+
+
 def compare(
     actual: ArrayLike,
     forecast: ArrayLike,
@@ -265,6 +304,24 @@ def coverage(
     )
 
 
+def sample_coverage(
+    actual: ArrayLike, sampled: Floats, weights: ArrayLike | None = None, level: float = 0.8
+) -> float:
+    """Share of customers whose number of orders fell into the central interval of `sampled` (rows × draws).
+
+    Orders are whole numbers: a number at the edge of the interval counts by the part of its probability
+    inside, so that a right forecast has a coverage of exactly `level`.
+    """
+    a = np.asarray(actual, dtype=float)
+    below = (sampled < a[:, None] - 0.5).mean(axis=1)
+    through = (sampled < a[:, None] + 0.5).mean(axis=1)
+    low, high = (1 - level) / 2, (1 + level) / 2
+    inside = np.clip(np.minimum(through, high) - np.maximum(below, low), 0, None)
+    width = through - below
+    hit = np.where(width > 0, inside / np.where(width > 0, width, 1), (below >= low) & (below <= high))
+    return _mean(hit, weights)
+
+
 def by_frequency(
     x: ArrayLike, actual: ArrayLike, forecast: ArrayLike, most: int = 7, level: float = 0.95
 ) -> tuple[Floats, Bins]:
@@ -298,3 +355,10 @@ def population_stability(expected: ArrayLike, now: ArrayLike, bins: int = 10) ->
     used = (counts[0] + counts[1]) > 0
     p, q = (np.maximum(c[used], 0.5) / np.maximum(c[used], 0.5).sum() for c in counts)
     return float((q - p) @ np.log(q / p))
+
+
+def _mean(values: Floats, weights: ArrayLike | None) -> float:
+    if weights is None:
+        return float(values.mean())
+    w = pairs(values, weights)[1]
+    return float(w @ values / w.sum())
