@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from klientel.ingest.raw import Progress
 
+_READING: ContextVar[bool] = ContextVar("reading", default=False)
 _SOLD = ("order_line", "order_header")
 
 
@@ -111,15 +113,17 @@ def opened(
 @contextmanager
 def reading() -> Iterator[None]:
     """See one state of the database for as long as it takes, without keeping writers out."""
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or _READING.get():
         yield
         return
     begin = "BEGIN" if connection.vendor == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     with connection.cursor() as cursor:
         cursor.execute(begin)
+    within = _READING.set(True)
     try:
         yield
     finally:
+        _READING.reset(within)
         with connection.cursor() as cursor:
             cursor.execute("ROLLBACK")
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from klientel.ingest.raw import Progress
 from klientel.schema import TABLES
+from klientel.web import rights
 from klientel.web.home import Home
 from klientel.web.imports import lines, rejected
 from klientel.web.imports.disk import told_if_full
@@ -21,6 +22,7 @@ from klientel.web.imports.taking import Taken, fingerprints, take
 from klientel.web.imports.upserting import Counts, Upsert
 from klientel.web.imports.writing import newest, writing
 from klientel.web.records.models import Company
+from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
@@ -86,7 +88,9 @@ def dry_run(
     progress: Progress,
     now: datetime | None = None,
 ) -> Report:
-    """Say what an import of the whole files would do; writes nothing. Raises BadFile, BadParameter."""
+    """Say what an import of the whole files would do; writes nothing. Raises BadFile, BadParameter, NotAllowed."""
+    rights.demand_all(actor, "write")
+    demand_all(actor, "write")
     options = options or Options()
     taken = _take(files, options, progress)
     facts = lines.table(home)
@@ -109,8 +113,11 @@ def run(
 ) -> Report:
     """Import files. All or nothing: readers see the snapshot before or the one after, whenever it is cut off.
 
-    Raises BadFile or BadParameter for input that cannot be used, Busy while another process writes.
+    Raises BadFile or BadParameter for input that cannot be used, Busy while another process writes, NotAllowed
+    unless `actor` may change everybody's customers.
     """
+    rights.demand_all(actor, "write")
+    demand_all(actor, "write")
     options = options or Options()
     at = now or datetime.now(UTC)
     with told_if_full(home.folder), writing(home, "import", at) as held:

@@ -184,7 +184,11 @@ def _staged(opening: Opening, renumber: str | None) -> str:
 def _kind(read: Read) -> str:
     """What the lines of a table are made of; orders without products or line numbers are totals of orders."""
     table = str(read.recognition.table)
-    if table == "order_line" and "order_id" in read.columns and not {"product_id", "line_no"} & set(read.columns):
+    if (
+        table == "order_line"
+        and "order_id" in read.columns
+        and not {"product_id", "line_no"} & set(read.columns)
+    ):
         return "order_header"
     return table
 

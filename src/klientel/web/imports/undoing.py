@@ -10,6 +10,7 @@ from django.db import transaction
 
 from klientel.engine import connect
 from klientel.errors import BadParameter
+from klientel.web import rights
 from klientel.web.home import Home
 from klientel.web.imports import lines
 from klientel.web.imports.disk import told_if_full
@@ -19,6 +20,7 @@ from klientel.web.imports.writing import newest, writing
 from klientel.web.records import changes
 from klientel.web.records.models import Company
 from klientel.web.records.values import name_of
+from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def undo(
     home: Home, number: int, *, actor: Any = None, progress: Progress, now: datetime | None = None
 ) -> Taken:
     """Undo import `number`. All or nothing. Raises BadParameter if there is no such import to undo, Busy."""
+    rights.demand_all(actor, "write")
+    demand_all(actor, "write")
     at = now or datetime.now(UTC)
     with told_if_full(home.folder), writing(home, "undo", at) as held:
         run = _undoable(number)

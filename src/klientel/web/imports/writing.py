@@ -122,6 +122,9 @@ def recover(home: Home, now: datetime) -> list[Sentence]:
         if not path.name.isdigit() or int(path.name) not in done:
             shutil.rmtree(path, ignore_errors=True)
     sweep(home, now)
+    from klientel.web.privacy import erasing  # which needs the lock of this module
+
+    erasing.finish(home, now)  # what a killed erasure left
     return found
 
 
