@@ -54,8 +54,6 @@ def clean_records(
     counts: Counter[str],
 ) -> None:
     """Notes and other texts about the persons go; their names go wherever else they stand in a record."""
-    from django.apps import apps
-
     for record in about(persons):
         fields = [
             f for f in TEXT.get(type(record).__name__, ()) if f in INTIMATE.get(type(record).__name__, ())
@@ -64,6 +62,17 @@ def clean_records(
         if new:
             _write(record, new, actor, now)
             counts["texts"] += 1
+    for record, new in mentioned(persons, everywhere, close):
+        _write(record, new, actor, now)
+        counts["mentions"] += 1
+
+
+def mentioned(
+    persons: Sequence[Person], everywhere: Cutter, close: Cutter
+) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Records in which the persons are named, whatever they are about, with the fields as they would be without."""
+    from django.apps import apps
+
     companies = frozenset(pk for one in persons for pk in one.companies)
     for model in apps.get_models():
         if not model.__module__.startswith("klientel.") or model.__name__ in ("Change", "Erasure", "User"):
@@ -74,8 +83,7 @@ def clean_records(
             }
             new = _cut(record, close if near else everywhere)
             if new:
-                _write(record, new, actor, now)
-                counts["mentions"] += 1
+                yield record, new
 
 
 def about(persons: Sequence[Person]) -> Iterator[Any]:
@@ -176,6 +184,12 @@ def clean_log(persons: Sequence[Person], everywhere: Cutter, close: Cutter, coun
     from klientel.web.records.models import Change
 
     own = {(type(r).__name__, r.pk) for one in persons for r in one.records}
+    own |= {
+        ("accounts.User", r.user_id)
+        for one in persons
+        for r in one.records
+        if type(r).__name__ == "Rep" and r.user_id is not None
+    }
     texts = {(type(r).__name__, r.pk) for r in about(persons)}
     near = own | texts
     condition = _search(Change, ["before", "after"], close)
@@ -206,6 +220,7 @@ def _cut_state(state: Any, model: str, own: bool, text: bool, cutter: Cutter) ->
     kept = dict(state)
     if own:
         gone = {*personal(model), "name", *(_OF_TRADERS if model == "Company" else ())} - {"number"}
+        gone |= {"username", "first_name", "last_name", "email"} if model == "accounts.User" else set()
         kept = {k: v for k, v in kept.items() if k not in gone}
         if isinstance(kept.get("custom"), dict):
             customs = personal_customs(model) if model == "Company" else frozenset(kept["custom"])

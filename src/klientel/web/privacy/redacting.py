@@ -75,6 +75,21 @@ def replacements(
     return found
 
 
+def matching(
+    con: duckdb.DuckDBPyConnection, source: str, columns: Iterable[str], cutter: Cutter, limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Rows of a relation (SQL) with a word in one of the columns, at most `limit`, and how many there are."""
+    names = list(columns)
+    found = replacements(con, source, names, cutter)
+    if not found:
+        return [], 0
+    load(con, found)
+    holds = " OR ".join(f"{identifier(c)} IN (SELECT old FROM words_gone)" for c in names)
+    total = con.execute(f"SELECT count(*) FROM ({source}) WHERE {holds}").fetchall()[0][0]
+    rows = con.sql(f"SELECT * FROM ({source}) WHERE {holds} LIMIT {int(limit)}").to_arrow_table().to_pylist()
+    return rows, int(total)
+
+
 def clean_file(path: Path, cutter: Cutter, con: duckdb.DuckDBPyConnection) -> int:
     """Rewrite a file without the words; how many places. A file of an unknown form that holds one is deleted."""
     if path.suffix == ".parquet":

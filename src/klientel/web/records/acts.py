@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models, transaction
 
 from klientel.errors import BadParameter
+from klientel.web import rights
 from klientel.web.records import changes, rows
 from klientel.web.records.models import Change
 from klientel.web.records.undoing import Conflict, users_of
@@ -31,7 +32,11 @@ class TakenBack:
 
 
 def take_back(act: str, *, actor: Any = None, at: datetime, why: str = "take back") -> TakenBack:
-    """Take back everything that one act did. Raises BadParameter for an act that is unknown or taken back already."""
+    """Take back everything that one act did.
+
+    Raises BadParameter for an act that is unknown or taken back already, NotAllowed unless `actor` may change all
+    records that it touched.
+    """
     with transaction.atomic():
         done = list(Change.objects.filter(act=act).order_by("id")) if act else []
         if not done:
@@ -42,11 +47,21 @@ def take_back(act: str, *, actor: Any = None, at: datetime, why: str = "take bac
         by_record: dict[tuple[str, int], list[Change]] = {}
         for change in done:
             by_record.setdefault((change.model, change.object_id), []).append(change)
+        for name, i in by_record:
+            rights.demand(actor, "write", model_of(name).objects.filter(pk=i).first())
         later = _later(by_record, done[-1].pk)
-        made = [key for key, found in by_record.items() if found[0].before is None]
+        made = {key: None for key, found in by_record.items() if found[0].before is None}
+        untouched: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for key, found in by_record.items():
-            if key not in made:
+            if key in made:
+                continue
+            if key in later or found[-1].after is None:
                 _back(key, found, later.get(key, []), result, actor, at, why, act)
+            else:
+                untouched.setdefault(key[0], []).append((key[1], _before(found)))
+        log = {"actor": actor, "why": why, "act": _name(act)}
+        for model, pairs in untouched.items():
+            _back_as_they_were(model, pairs, result, at, log)
         for key in reversed(made):
             _away(key, later.get(key, []), result, actor, at, why, act)
     return result
@@ -71,6 +86,34 @@ def _later(keys: Iterable[tuple[str, int]], last: int) -> dict[tuple[str, int], 
     return found
 
 
+def _before(done: list[Change]) -> dict[str, Any]:
+    """The values before the first of these changes."""
+    was: dict[str, Any] = {}
+    for change in done:
+        was = {**(change.before or {}), **was}
+    return was
+
+
+def _back_as_they_were(
+    model: str, pairs: list[tuple[int, dict[str, Any]]], result: TakenBack, at: datetime, log: dict[str, Any]
+) -> None:
+    """Many records that nobody touched since."""
+    kind = model_of(model)
+    values = [(i, decode(kind, was)) for i, was in pairs]
+    for name, column in columns(kind).items():
+        if isinstance(column, models.ForeignKey):
+            wanted = {was[name] for _, was in values if was.get(name) is not None}
+            there = {pk for batch in rows.batches(wanted) for pk in _there(column.related_model, batch)}
+            for _, was in values:
+                if was.get(name) is not None and was[name] not in there:
+                    was[name] = None
+    result.restored += len(changes.bulk_update(kind, values, None, at, history=False, **log))
+
+
+def _there(model: Any, ids: list[int]) -> Any:
+    return model.objects.filter(pk__in=ids).values_list("pk", flat=True)
+
+
 def _back(
     key: tuple[str, int],
     done: list[Change],
@@ -91,9 +134,7 @@ def _back(
     record = kind.objects.filter(pk=key[1]).first()
     if record is None:
         return
-    was: dict[str, Any] = {}
-    for change in done:
-        was = {**(change.before or {}), **was}
+    was = _before(done)
     touched = {name for change in later for name in (change.after or {})}
     kept = sorted(
         name for name in was if name in touched and getattr(record, name) != decode(kind, was)[name]
@@ -138,5 +179,13 @@ def _away(
             Conflict(key[0], key[1], number, str(record), reason, by if later else str(user))
         )
         return
+    if key[0] == "DatedValue" and record.valid_from is None and _continues(record):
+        return  # what came later needs to know what was before
     changes.delete(record, actor, why, at, act=_name(act))
     result.removed += 1
+
+
+def _continues(value: Any) -> bool:
+    """True if the history of an attribute goes on after its first value."""
+    rest = type(value).objects.filter(company=value.company_id, attribute=value.attribute)
+    return bool(rest.exclude(pk=value.pk).exists())
