@@ -65,15 +65,24 @@ class _Whole(_Group):
     """The klientel command; what works on a workspace is loaded when it is asked for."""
 
     WORKSPACE = ("init", "import", "imports", "undo", "backup", "restore")
+    PEOPLE = ("access", "users", "user")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *self.WORKSPACE]
+        return [*super().list_commands(ctx), *self.WORKSPACE, *self.PEOPLE, "privacy"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in self.WORKSPACE:
             from klientel.web.commands import commands
 
             return commands(_lang())[name]
+        if name in self.PEOPLE:
+            from klientel.web.accounts.commands import commands as people
+
+            return people(_lang())[name]
+        if name == "privacy":
+            from klientel.web.privacy.commands import commands as privacy
+
+            return privacy(_lang())[name]
         return super().get_command(ctx, name)
 
 
@@ -160,6 +169,12 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 )
             ),
         ),
+        click.option(
+            "--as",
+            "user",
+            metavar=_t(mark("USER")),
+            help=_t(mark("On a workspace: only what this user may see, or export.")),
+        ),
         click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer."))),
     ]
     for option in reversed(options):
@@ -205,7 +220,8 @@ def _command(analysis: Analysis) -> click.Command:
         names = {p.name for p in analysis.params}
         values = {n: v for n in names if (v := given.pop(f"p_{n}", None)) is not None}
         check_parameters(analysis, values)  # wrong parameters are told before files are read
-        book = _open(**given)
+        away = bool(output or picture) or form in ("csv", "parquet", "xlsx")
+        book = _open(**given, export=away)
         result = answer(book, analysis, **values)
         if picture:
             from klientel.show.charts import draw, save
@@ -323,7 +339,7 @@ def report(output: str, forecasts: bool, lang: str | None, **given: Any) -> None
 
     write.report_form(output)
     progress = _progress()
-    book = _open(**given, progress=progress)
+    book = _open(**given, progress=progress, export=True)
     write.report(book, Path(output), _spoken(lang), progress, forecasts=forecasts)
     progress.done()
     _say(say("Report written: {file}", file=output), lang)
@@ -369,6 +385,8 @@ def _open(
     engine: str | None = None,
     progress: Any = None,
     lenient: bool = False,
+    user: str | None = None,
+    export: bool = False,
 ) -> Book:
     from datetime import date
 
@@ -383,7 +401,12 @@ def _open(
             raise BadParameter(say('--map takes TABLE.COLUMN="Header", not {text}.', text=repr(text)))
         pairs[key.strip()] = header.strip()
     own = progress or _progress()
-    book = open_book(
+    opened: Callable[..., Book] = open_book
+    if user is not None:
+        from klientel.web.accounts.seeing import opened_as
+
+        opened = opened_as(user, "export" if export else "read")
+    book = opened(
         list(sources),
         as_of=parse_day(as_of) if as_of else None,
         currency=currency,
