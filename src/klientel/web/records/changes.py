@@ -255,10 +255,12 @@ def bulk_update(
     why: str = "import",
     act: str = "",
     on: date | None = None,
+    history: bool = True,
 ) -> list[int]:
     """Change many records, given as (record or id, values); ids of those that really changed.
 
-    Only fields that differ are written and logged. on: from which day on companies have the new values (today).
+    Only fields that differ are written and logged. on: from which day on companies have the new values (today);
+    history: False if the caller takes back the history itself.
     Raises BadParameter for the first value that does not fit.
     """
     changed: list[int] = []
@@ -268,7 +270,7 @@ def bulk_update(
             _update_batch(model, found, at)
             logs = ((i, _plain(before), _plain(after)) for i, before, after in found)
             _log_many(model, logs, import_run, at, actor, why, act)
-            if model is Company and why != "undo":  # undoing takes back the history itself
+            if model is Company and history:
                 log = {"actor": actor, "why": why, "act": act, "import_run": import_run}
                 dated.note(found, on or at.date(), at=at, **log)
             changed += [i for i, _, _ in found]

@@ -231,7 +231,7 @@ def _restore(model: str, found: dict[int, dict[str, Any]], import_run: Any, at: 
                 if was.get(ref.attname) is not None and was[ref.attname] not in there:
                     was[ref.attname] = None
     pairs = ((i, decode(kind, was)) for i, was in found.items())
-    return len(bulk_update(kind, pairs, import_run, at, actor=actor, why="undo"))
+    return len(bulk_update(kind, pairs, import_run, at, actor=actor, why="undo", history=False))
 
 
 def _remove(model: str, ids: Iterable[int], import_run: Any, at: datetime, actor: Any) -> None:
