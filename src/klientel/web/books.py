@@ -158,6 +158,15 @@ def _put_together(
         con.register(f"book_{name}", table)
         book_tables[name] = engine.connection.table(f"book_{name}")
         intake.tables[name] = _report(home, name, table.column_names, table.num_rows)
+    for name, version in snapshot.facts.items():
+        told = snapshot.book.get(name, {})
+        if name != lines.LINES and told.get("rows"):
+            columns = ", ".join(identifier(c) for c in told["columns"])
+            con.execute(
+                f"CREATE TEMP VIEW book_{name} AS SELECT {columns} FROM ({lines.table(home, name).select(version)})"
+            )
+            book_tables[name] = engine.connection.table(f"book_{name}")
+            intake.tables[name] = _report(home, name, told["columns"], told["rows"])
     stored = lines.table(home).select(snapshot.facts.get(lines.LINES, -1))
     told = snapshot.book.get("lines", {})
     kinds = told.get("made_of", {})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
@@ -18,15 +18,12 @@ from klientel.web.imports import lines, rejected
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.imports.numbers import Known
-from klientel.web.imports.taking import Taken, fingerprints, take
+from klientel.web.imports.taking import Staged, Taken, fingerprints, take
 from klientel.web.imports.upserting import Counts, Upsert
 from klientel.web.imports.writing import newest, writing
 from klientel.web.records.models import Company
 from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
-
-if TYPE_CHECKING:
-    from klientel.store.facts import FactTable
 
 
 @dataclass(frozen=True)
@@ -93,11 +90,15 @@ def dry_run(
     demand_all(actor, "write")
     options = options or Options()
     taken = _take(files, options, progress)
-    facts = lines.table(home)
     at = now or datetime.now(UTC)
     upsert = Upsert(taken, None, at, actor, overwrite=options.overwrite)
     snapshot = newest()
-    counts = _line_counts(taken, facts, snapshot.facts.get(lines.LINES) if snapshot else None)
+    counts = {
+        name: lines.plan(
+            taken, staged, lines.table(home, name), snapshot.facts.get(name) if snapshot else None
+        )
+        for name, staged in taken.staged.items()
+    }
     counts |= upsert.everything(progress)
     return _report(taken, counts, upsert)
 
@@ -150,17 +151,15 @@ def _commit(
 ) -> Report:
     folder = home.of_import(started.pk)
     taken = _take(files, options, progress)
-    facts = lines.table(home)
     before = newest()
-    version = facts.version() if facts.exists else None
-    counts = _line_counts(taken, facts, version)
-    pinned = before.facts.get(lines.LINES, -1) if before else -1
+    pinned: dict[str, int] = dict(before.facts) if before else {}
     known = dict(before.book) if before else {}
-    if counts and (counts["lines"].create or counts["lines"].update):
-        progress(mark("Writing the lines"), 0, None)
-        pinned = lines.commit(taken, facts, version, started.pk, folder).version
-    filled = list(dict.fromkeys([*known.get("lines", {}).get("columns", []), *taken.line_columns]))
-    described = lines.describe(taken.con, facts, pinned, filled)
+    counts: dict[str, Counts] = {}
+    described: dict[str, Any] = {}
+    for name, staged in taken.staged.items():
+        counts[name], pinned[name], described[name] = _facts(
+            home, taken, staged, known.get(name, {}), pinned.get(name, -1), started.pk, progress
+        )
     with transaction.atomic():
         upsert = Upsert(taken, started, at, actor, overwrite=options.overwrite)
         counts |= upsert.everything(progress)
@@ -178,7 +177,7 @@ def _commit(
         Snapshot.objects.create(
             at=at,
             why="import",
-            facts={**(before.facts if before else {}), **({lines.LINES: pinned} if pinned >= 0 else {})},
+            facts={name: version for name, version in pinned.items() if version >= 0},
             book=_book(known, described, taken),
             import_run=started,
         )
@@ -197,10 +196,24 @@ def _take(files: Sequence[str | Path], options: Options, progress: Progress) -> 
     )
 
 
-def _line_counts(taken: Taken, facts: FactTable, version: int | None) -> dict[str, Counts]:
-    if taken.lines is None:
-        return {}
-    return {"lines": lines.plan(taken, facts, version).counts}
+def _facts(
+    home: Home,
+    taken: Taken,
+    staged: Staged,
+    known: dict[str, Any],
+    pinned: int,
+    run: int,
+    progress: Progress,
+) -> tuple[Counts, int, dict[str, Any]]:
+    """Upsert one fact table: counts, the version to pin, what readers want to know of it."""
+    facts = lines.table(home, staged.name)
+    version = facts.version() if facts.exists else None
+    counts = lines.plan(taken, staged, facts, version)
+    if counts.create or counts.update:
+        progress(mark("Writing the rows"), 0, None)
+        pinned = lines.commit(taken, staged, facts, version, run, home.of_import(run)).version
+    filled = list(dict.fromkeys([*known.get("columns", []), *staged.columns]))
+    return counts, pinned, lines.describe(taken.con, facts, pinned, filled)
 
 
 def _report(taken: Taken, counts: dict[str, Counts], upsert: Upsert) -> Report:
@@ -222,7 +235,7 @@ def _book(known: dict[str, Any], described: dict[str, Any], taken: Taken) -> dic
     columns = {t: list(c) for t, c in known.get("columns", {}).items()}
     for table, (_, names) in taken.tables.items():
         columns[table] = list(dict.fromkeys([*columns.get(table, []), *names]))
-    return {**known, "lines": described, "columns": columns}
+    return {**known, **described, "columns": columns}
 
 
 def _failed(started: Import) -> None:

@@ -1,10 +1,9 @@
-"""Lines of a workspace: upserted by key with before-images, taken back by an undo, described for readers."""
+"""Facts of a workspace (lines and what machines append): upserted by key with before-images, undone, described."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,49 +15,45 @@ if TYPE_CHECKING:
     import duckdb
 
     from klientel.web.home import Home
-    from klientel.web.imports.taking import Taken
+    from klientel.web.imports.taking import Staged, Taken
 
-LINES = "lines"  # the name of the fact table
+LINES = "lines"  # the fact table of sales and credit notes
+# Fact tables -> the column of time, in whose order their rows lie.
+FACTS = {LINES: "day", "usage_event_daily": "day", "touchpoint": "ts", "cost_event": "ts"}
 OWN = ("row_key", "import_id", "made_of", "source", "line")  # columns that no analysis looks at
 _SHOWN = ("order_id", "line_no", "customer_id", "day", "product_id", "amount")
 
 
-def table(home: Home) -> FactTable:
-    """The fact table of the lines."""
-    return FactTable(home.facts / LINES)
+def table(home: Home, name: str = LINES) -> FactTable:
+    """A fact table, that of the lines if no other is asked for."""
+    return FactTable(home.facts / name)
 
 
-@dataclass
-class LinePlan:
-    """What an import does to the lines: counts, and on the connection `changed_lines` (row_key)."""
+def plan(taken: Taken, staged: Staged, facts: FactTable, version: int | None) -> Counts:
+    """Compare staged rows with the stored ones; reads only files that hold their keys.
 
-    counts: Counts
-    changed: int = 0
-
-
-def plan(taken: Taken, facts: FactTable, version: int | None) -> LinePlan:
-    """Compare the staged lines with the stored ones; reads only files that hold their keys."""
+    Leaves on the connection `met_NAME` (row_key, changed) and `changed_NAME` (row_key).
+    """
     con = taken.con
     counts = Counts()
-    total = taken.count(str(taken.lines))
+    total = taken.count(staged.relation)
     stored = facts.select(version)
-    con.execute("CREATE OR REPLACE TEMP TABLE changed_lines (row_key VARCHAR)")
-    con.execute("CREATE OR REPLACE TEMP TABLE met_lines (row_key VARCHAR)")
+    met, changed = f"met_{staged.name}", f"changed_{staged.name}"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {met} (row_key VARCHAR, changed BOOLEAN)")
     if stored:
-        names = holding(con, stored, str(taken.lines))
+        names = holding(con, stored, staged.relation)
         old = set(facts.columns(version))
-        differs = " OR ".join(_differs(c, c in old) for c in taken.line_columns)
+        differs = " OR ".join(_differs(c, c in old) for c in staged.columns)
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE met_lines AS SELECT n.row_key, ({differs}) AS changed "
-            f"FROM ({facts.select(version, names)}) s JOIN {taken.lines} n USING (row_key)"
+            f"CREATE OR REPLACE TEMP TABLE {met} AS SELECT n.row_key, ({differs}) AS changed "
+            f"FROM ({facts.select(version, names)}) s JOIN {staged.relation} n USING (row_key)"
         )
-        con.execute("INSERT INTO changed_lines SELECT row_key FROM met_lines WHERE changed")
-    met = taken.count("met_lines")
-    counts.update = taken.count("changed_lines")
-    counts.skip = met - counts.update
-    counts.create = total - met
-    _samples(taken, counts)
-    return LinePlan(counts, counts.update)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {changed} AS SELECT row_key FROM {met} WHERE changed")
+    counts.update = taken.count(changed)
+    counts.skip = taken.count(met) - counts.update
+    counts.create = total - counts.skip - counts.update
+    _samples(taken, staged, counts)
+    return counts
 
 
 def holding(con: duckdb.DuckDBPyConnection, stored: str, keys: str) -> list[str]:
@@ -69,25 +64,28 @@ def holding(con: duckdb.DuckDBPyConnection, stored: str, keys: str) -> list[str]
     return [str(row[0]) for row in found]
 
 
-def commit(taken: Taken, facts: FactTable, version: int | None, run: int, folder: Path) -> Written:
-    """Write the planned lines as a new version that no reader sees yet; the lines that change are kept before."""
+def commit(
+    taken: Taken, staged: Staged, facts: FactTable, version: int | None, run: int, folder: Path
+) -> Written:
+    """Write the planned rows as a new version that no reader sees yet; the rows that change are kept before."""
     con = taken.con
-    columns = list(taken.line_columns)
+    columns = list(staged.columns)
+    rows, changing = staged.relation, f"changed_{staged.name}"
     new = ", ".join(f"n.{identifier(c)}" for c in (*columns, "row_key", "made_of", "source", "line"))
     put = (
-        f"SELECT {new}, CAST({run} AS BIGINT) AS import_id FROM {taken.lines} n "
-        "WHERE n.row_key NOT IN (SELECT row_key FROM met_lines)"
+        f"SELECT {new}, CAST({run} AS BIGINT) AS import_id FROM {rows} n "
+        f"WHERE n.row_key NOT IN (SELECT row_key FROM met_{staged.name})"
     )
-    changed = taken.count("changed_lines")
+    changed = taken.count(changing)
     if changed:
-        names = holding(con, facts.select(version), "changed_lines")
+        names = holding(con, facts.select(version), changing)
         stored = facts.select(version, names)
-        image = folder / "lines.parquet"
+        image = folder / f"{staged.name}.parquet"
         keep_before(
-            con, f"SELECT s.* EXCLUDE (file) FROM ({stored}) s SEMI JOIN changed_lines USING (row_key)", image
+            con, f"SELECT s.* EXCLUDE (file) FROM ({stored}) s SEMI JOIN {changing} USING (row_key)", image
         )
         con.execute(
-            f"CREATE OR REPLACE TEMP VIEW lines_before AS SELECT * FROM read_parquet({path_sql(image)})"
+            f"CREATE OR REPLACE TEMP VIEW before_images AS SELECT * FROM read_parquet({path_sql(image)})"
         )
         old = facts.columns(version)
         taking = {c: f"coalesce(n.{identifier(c)}, b.{identifier(c)})" if c in old else f"n.{identifier(c)}"
@@ -95,10 +93,17 @@ def commit(taken: Taken, facts: FactTable, version: int | None, run: int, folder
         kept = [f"b.{identifier(c)}" for c in old if c not in columns and c not in OWN]
         both = [f"{sql} AS {identifier(c)}" for c, sql in taking.items()]
         both += [*kept, "n.row_key", "n.made_of", "n.source", "n.line", f"CAST({run} AS BIGINT) AS import_id"]
-        put += f" UNION ALL BY NAME SELECT {', '.join(both)} FROM {taken.lines} n JOIN lines_before b USING (row_key)"
-    con.execute(f"CREATE OR REPLACE TEMP VIEW put_lines AS {put}")
+        put += (
+            f" UNION ALL BY NAME SELECT {', '.join(both)} FROM {rows} n JOIN before_images b USING (row_key)"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW put_rows AS {put}")
     return facts.replace(
-        con, version, why=f"import {run}", put="put_lines", drop="changed_lines" if changed else None
+        con,
+        version,
+        why=f"import {run}",
+        put="put_rows",
+        drop=changing if changed else None,
+        order=FACTS[staged.name],
     )
 
 
@@ -120,12 +125,13 @@ def undo(
     run: int,
     dead: Iterable[int],
 ) -> tuple[Written | None, dict[str, int]]:
-    """A version without what import `run` did to the lines; None if it did nothing that is still there.
+    """A version without what import `run` did to a fact table; None if it did nothing that is still there.
 
-    dead: the undone imports, `run` among them. Lines that a later import changed stay and are counted as
+    dead: the undone imports, `run` among them. Rows that a later import changed stay and are counted as
     conflicts. What comes back is what the last import that is not undone left, never what an undone one made.
     """
     gone = sorted(set(dead) | {run}, reverse=True)
+    name = facts.folder.name
     stored = facts.select(version)
     if not stored:
         return None, {"removed": 0, "restored": 0, "conflict": 0}
@@ -137,7 +143,7 @@ def undo(
     parts = []
     con.execute("CREATE OR REPLACE TEMP TABLE open_lines AS SELECT * FROM going_lines")
     for number in gone:
-        image = home.of_import(number) / "lines.parquet"
+        image = home.of_import(number) / f"{name}.parquet"
         if not image.is_file():
             continue
         before = (
@@ -156,20 +162,22 @@ def undo(
         con.execute(f"CREATE OR REPLACE TEMP TABLE back_lines AS {' UNION ALL BY NAME '.join(parts)}")
         restored = _count(con, "back_lines")
     going = _count(con, "going_lines")
-    conflict = _conflicts(con, home, run, gone)
+    conflict = _conflicts(con, home, name, run, gone)
     told = {"removed": going - restored, "restored": restored, "conflict": conflict}
     if not going:
         return None, told
     put = "back_lines" if restored else None
-    return facts.replace(con, version, why=f"undo {run}", drop="going_lines", put=put), told
+    return facts.replace(
+        con, version, why=f"undo {run}", drop="going_lines", put=put, order=FACTS[name]
+    ), told
 
 
-def _conflicts(con: duckdb.DuckDBPyConnection, home: Home, run: int, gone: Sequence[int]) -> int:
-    """Lines that the import made or changed and that a later one, not undone, changed since."""
+def _conflicts(con: duckdb.DuckDBPyConnection, home: Home, name: str, run: int, gone: Sequence[int]) -> int:
+    """Rows that the import made or changed and that a later one, not undone, changed since."""
     from klientel.web.imports.models import Import
 
     later = Import.objects.filter(pk__gt=run, state=Import.State.DONE).values_list("pk", flat=True)
-    images = [home.of_import(n) / "lines.parquet" for n in later if n not in gone]
+    images = [home.of_import(n) / f"{name}.parquet" for n in later if n not in gone]
     listed = [path_sql(p) for p in images if p.is_file()]
     if not listed:
         return 0
@@ -183,7 +191,7 @@ def _conflicts(con: duckdb.DuckDBPyConnection, home: Home, run: int, gone: Seque
 def describe(
     con: duckdb.DuckDBPyConnection, facts: FactTable, version: int | None, columns: Sequence[str] | None
 ) -> dict[str, Any]:
-    """What readers want to know of the lines without reading them: rows, days, kinds, columns that are filled.
+    """What readers want to know of a fact table without reading them: rows, days, kinds, columns that are filled.
 
     columns: those that are filled, where that is known; None: count.
     """
@@ -191,7 +199,8 @@ def describe(
     if not stored:
         return {"rows": 0, "columns": []}
     known = facts.columns(version)
-    day = "min(day), max(day)" if "day" in known else "NULL, NULL"
+    time = identifier(FACTS[facts.folder.name])
+    day = f"min({time}), max({time})" if FACTS[facts.folder.name] in known else "NULL, NULL"
     credit = "coalesce(bool_or(is_credit), false)" if "is_credit" in known else "false"
     candidates = [c for c in known if c not in OWN]
     counted = ", ".join(f"count({identifier(c)})" for c in candidates) if columns is None else "0"
@@ -225,14 +234,16 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
-def _samples(taken: Taken, counts: Counts) -> None:
-    shown = ", ".join(identifier(c) for c in _SHOWN if c in taken.line_columns)
+def _samples(taken: Taken, staged: Staged, counts: Counts) -> None:
+    shown = [c for c in _SHOWN if c in staged.columns] or list(staged.columns[:6])
+    columns = ", ".join(map(identifier, shown))
+    met, changed = f"met_{staged.name}", f"changed_{staged.name}"
     where = {
-        "create": "row_key NOT IN (SELECT row_key FROM met_lines)",
-        "update": "row_key IN (SELECT row_key FROM changed_lines)",
-        "skip": "row_key IN (SELECT row_key FROM met_lines) AND row_key NOT IN (SELECT row_key FROM changed_lines)",
+        "create": f"row_key NOT IN (SELECT row_key FROM {met})",
+        "update": f"row_key IN (SELECT row_key FROM {changed})",
+        "skip": f"row_key IN (SELECT row_key FROM {met} WHERE NOT changed)",
     }
     for outcome, condition in where.items():
         if getattr(counts, outcome):
-            sql = f"SELECT source AS file, line, {shown} FROM {taken.lines} WHERE {condition} LIMIT {SAMPLES}"
+            sql = f"SELECT source AS file, line, {columns} FROM {staged.relation} WHERE {condition} LIMIT {SAMPLES}"
             counts.samples[outcome] = taken.con.sql(sql).to_arrow_table().to_pylist()

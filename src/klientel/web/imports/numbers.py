@@ -20,6 +20,10 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     "opportunity": ("customer_id",),
     "lead": ("customer_id",),
     "interaction": ("customer_id",),
+    "survey_response": ("customer_id",),
+    "touchpoint": ("customer_id",),
+    "usage_event_daily": ("customer_id",),
+    "cost_event": ("customer_id",),
     "customer_succession": ("from_id", "to_id"),
 }
 

@@ -30,24 +30,36 @@ if TYPE_CHECKING:
 MEMORY = "1GB"  # for the engine; it spills to its scratch folder beyond
 # What lines are made of and kept as; what stands in for sales (won opportunities, running contracts) is not kept.
 KEPT = ("order_line", "order_header", "credit_note_line")
-# Columns of the stored lines beside those of the Book.
-_OWN = {"made_of": "VARCHAR", "source": "VARCHAR", "line": "BIGINT"}
+# What machines append: fact tables -> the columns that tell their rows apart; without them, all that a row says.
+EVENTS = {
+    "touchpoint": ("touch_id",),
+    "usage_event_daily": ("customer_id", "product_id", "user_hash", "day"),
+    "cost_event": ("event_id",),
+}
 _UNIT = "chr(31)"  # between the parts of a key: no file has it in its cells
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Rows of a fact table on their way: relation with the columns, `row_key`, `made_of`, `source` and `line`."""
+
+    name: str
+    relation: str
+    columns: tuple[str, ...]
 
 
 @dataclass
 class Taken:
     """What was read from files: canonical tables on one DuckDB connection.
 
-    tables: canonical name -> (relation, columns); lines: relation of the staged lines with `row_key`, or None.
+    tables: canonical name -> (relation, columns), of those that become records; staged: fact tables by name;
     value: value of all rows of lines and of the accepted ones.
     """
 
     opening: Opening
     tables: dict[str, tuple[str, tuple[str, ...]]]
     facts: Facts
-    lines: str | None = None
-    line_columns: tuple[str, ...] = ()
+    staged: dict[str, Staged] = field(default_factory=dict)
     value: tuple[float | None, float | None] = (None, None)
     notes: list[Sentence] = field(default_factory=list)
 
@@ -90,12 +102,15 @@ def take(
             raise BadFile(_nothing(opening.intake))
         tables = _tables(opening)
         taken = Taken(opening, tables, book.facts, value=_value(opening), notes=list(opening.intake.notes))
-        if opening.made is not None and opening.made.source in KEPT:
-            progress(mark("Preparing the lines"), 0, None)
-            taken.line_columns = tuple(c for c in opening.made.columns if c not in ("source_no", "line"))
-            taken.lines = _staged(opening, numbers.renumbered(taken.con, known, tables, "book_lines"))
-        elif known is not None:
-            numbers.renumbered(taken.con, known, tables, None)
+        kept = opening.made is not None and opening.made.source in KEPT
+        progress(mark("Preparing the rows"), 0, None)
+        renumber = numbers.renumbered(taken.con, known, tables, "book_lines" if kept else None)
+        if kept and opening.made is not None:
+            columns = tuple(c for c in opening.made.columns if c not in ("source_no", "line"))
+            taken.staged["lines"] = Staged("lines", _staged(opening, renumber), columns)
+        for name in EVENTS:
+            if name in tables:
+                taken.staged[name] = _events(opening, name, *tables.pop(name))
     except KlientelError:
         raise
     except Exception as broke:
@@ -179,6 +194,26 @@ def _staged(opening: Opening, renumber: str | None) -> str:
     opening.con.sql(whole).write_parquet(str(path), compression="snappy")
     opening.con.read_parquet(str(path)).create_view("staged_lines")
     return "staged_lines"
+
+
+def _events(opening: Opening, name: str, relation: str, columns: tuple[str, ...]) -> Staged:
+    """The rows of another fact table with their keys, as the view `staged_NAME`."""
+    everything = ", ".join(f"coalesce(CAST({identifier(c)} AS VARCHAR), '')" for c in columns)
+    key = f"'=' || md5(concat_ws({_UNIT}, {everything}))"
+    own = [c for c in EVENTS[name] if c in columns]
+    if own and own[0] == EVENTS[name][0]:
+        parts = ", ".join(f"coalesce(CAST({identifier(c)} AS VARCHAR), '')" for c in own)
+        key = f"CASE WHEN {identifier(own[0])} IS NULL THEN {key} ELSE concat_ws({_UNIT}, {parts}) END"
+    places = {r.recognition.raw.place for r in opening.reads[name]}
+    nth = f"row_number() OVER (PARTITION BY base ORDER BY {', '.join(map(identifier, columns))})"
+    inner = f"SELECT *, {nth} AS nth FROM (SELECT *, {key} AS base FROM {relation})"
+    view = f"staged_{name}"
+    opening.con.execute(
+        f"CREATE TEMP TABLE {view} AS SELECT * EXCLUDE (base, nth), "
+        f"base || CASE WHEN nth > 1 THEN {_UNIT} || nth ELSE '' END AS row_key, {quoted(name)} AS made_of, "
+        f"{quoted(', '.join(sorted(places)))} AS source, CAST(NULL AS BIGINT) AS line FROM ({inner})"
+    )
+    return Staged(name, view, columns)
 
 
 def _kind(read: Read) -> str:

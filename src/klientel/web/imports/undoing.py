@@ -19,6 +19,7 @@ from klientel.web.imports.taking import MEMORY
 from klientel.web.imports.writing import newest, writing
 from klientel.web.records import changes
 from klientel.web.records.models import Company
+from klientel.web.records.rows import batches
 from klientel.web.records.values import name_of
 from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
@@ -68,47 +69,47 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
     engine = connect(None)
     con = engine.connection.con
     con.execute(f"SET memory_limit = '{MEMORY}'")
-    facts = lines.table(home)
     before = newest()
-    pinned = before.facts.get(lines.LINES, -1) if before else -1
+    pinned: dict[str, int] = dict(before.facts) if before else {}
     book = dict(before.book) if before else {}
-    dead = Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True)
-    progress(mark("Taking the lines back"), 0, None)
-    version = facts.version() if facts.exists else None
-    written, told = lines.undo(con, home, facts, version, run.pk, dead)
-    taken = Taken(run, lines_left=told["conflict"])
-    if told["removed"]:
-        taken.removed["lines"] = told["removed"]
-    if told["restored"]:
-        taken.restored["lines"] = told["restored"]
-    if written is not None:
-        pinned = written.version
-        book["lines"] = lines.describe(con, facts, pinned, None)
+    dead = list(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
+    progress(mark("Taking the rows back"), 0, None)
+    taken = Taken(run)
+    for name in pinned:
+        facts = lines.table(home, name)
+        written, told = lines.undo(con, home, facts, facts.version(), run.pk, dead)
+        taken.lines_left += told["conflict"]
+        if told["removed"]:
+            taken.removed[name] = told["removed"]
+        if told["restored"]:
+            taken.restored[name] = told["restored"]
+        if written is not None:
+            pinned[name] = written.version
+            book[name] = lines.describe(con, facts, written.version, None)
     progress(mark("Taking the records back"), 0, None)
     with transaction.atomic():
-        if told["conflict"]:
-            run.conflicts = [{"model": "lines", "rows": told["conflict"], "why": "changed"}]
-        undone = changes.undo(run, at, actor=actor, held={name_of(Company): _customers(con, facts, pinned)})
+        if taken.lines_left:
+            run.conflicts = [{"model": "lines", "rows": taken.lines_left, "why": "changed"}]
+        undone = changes.undo(run, at, actor=actor, held={name_of(Company): _customers(con, home, pinned)})
         taken.removed |= undone.removed
         taken.restored |= undone.restored
         taken.conflicts = [c.sentence for c in undone.conflicts]
-        if told["conflict"]:
-            taken.conflicts.append(say("{n} lines stay: a later import changed them.", n=told["conflict"]))
-        facts_now = {**(before.facts if before else {})}
-        if pinned >= 0:
-            facts_now[lines.LINES] = pinned
-        Snapshot.objects.create(at=at, why="undo", facts=facts_now, book=book, import_run=run)
+        if taken.lines_left:
+            taken.conflicts.append(say("{n} lines stay: a later import changed them.", n=taken.lines_left))
+        Snapshot.objects.create(at=at, why="undo", facts=pinned, book=book, import_run=run)
     return taken
 
 
-def _customers(con: Any, facts: Any, version: int) -> set[int]:
-    """Ids of companies that lines which stay belong to."""
-    stored = facts.select(version) if version >= 0 else ""
-    if not stored:
-        return set()
-    numbers = [r[0] for r in con.execute(f"SELECT DISTINCT customer_id FROM ({stored})").fetchall() if r[0]]
+def _customers(con: Any, home: Home, pinned: dict[str, int]) -> set[int]:
+    """Ids of companies that facts which stay belong to."""
+    numbers: set[str] = set()
+    for name, version in pinned.items():
+        facts = lines.table(home, name)
+        stored = facts.select(version)
+        if stored and "customer_id" in facts.columns(version):
+            rows = con.execute(f"SELECT DISTINCT customer_id FROM ({stored})").fetchall()
+            numbers |= {row[0] for row in rows if row[0]}
     found: set[int] = set()
-    for start in range(0, len(numbers), 5000):
-        part = numbers[start : start + 5000]
+    for part in batches(sorted(numbers)):
         found |= set(Company.objects.filter(number__in=part).values_list("pk", flat=True))
     return found

@@ -102,8 +102,8 @@ class Upsert:
                 progress(self.taken.opening.intake.tables[table].title, done, len(present))
                 self._table(table)
                 done += 1
-            if table == "customer" and self.taken.lines:
-                self._customers_of_lines()
+            if table == "customer":
+                self._customers_of_facts()
         return self.counts
 
     # -- one table ----------------------------------------------------------------------------
@@ -292,19 +292,22 @@ class Upsert:
             counts.add("create", {"number": row["number"], "name": row["name"]})
         return dict(zip((row["number"] for row in made), ids, strict=True))
 
-    def _customers_of_lines(self) -> None:
-        """Companies for customers that only the lines know."""
-        name = "max(customer_name)" if "customer_name" in self.taken.line_columns else "NULL"
-        reader = self.taken.con.sql(
-            f"SELECT customer_id AS number, {name} AS name FROM {self.taken.lines} "
-            "WHERE customer_id IS NOT NULL GROUP BY 1 ORDER BY 1"
-        ).to_arrow_reader(BATCH)
-        for batch in reader:
-            names = {r["number"][:300]: r["name"] or "" for r in batch.to_pylist()}
-            known = dict(_pairs(Company, set(names)))
-            missing = {n: t for n, t in names.items() if n not in known}
-            if missing:
-                self._stubs(Company, missing)
+    def _customers_of_facts(self) -> None:
+        """Companies for customers that only the facts know."""
+        for staged in self.taken.staged.values():
+            if "customer_id" not in staged.columns:
+                continue
+            name = "max(customer_name)" if "customer_name" in staged.columns else "NULL"
+            reader = self.taken.con.sql(
+                f"SELECT customer_id AS number, {name} AS name FROM {staged.relation} "
+                "WHERE customer_id IS NOT NULL GROUP BY 1 ORDER BY 1"
+            ).to_arrow_reader(BATCH)
+            for batch in reader:
+                names = {r["number"][:300]: r["name"] or "" for r in batch.to_pylist()}
+                known = dict(_pairs(Company, set(names)))
+                missing = {n: t for n, t in names.items() if n not in known}
+                if missing:
+                    self._stubs(Company, missing)
 
     def _link(self, model: Any, rows: list[tuple[str, dict[str, str]]]) -> None:
         """References of records to others of the same table, once all are there."""
