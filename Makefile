@@ -43,8 +43,10 @@ docs: setup
 
 check: lint types layers words docs test
 
+# lines, intake or lifetime: make bench BENCH=lifetime ARGS="--repeat 1"
+BENCH ?= lines
 bench: setup
-	$(BIN)/python benchmarks/lines.py $(ARGS)
+	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
 # Versions and hashes, no addresses.
 lock: setup
