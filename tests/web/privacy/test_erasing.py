@@ -112,13 +112,13 @@ def _plain_bytes(home: Any) -> str:
     return "\n".join(found)
 
 
-def _answers(home: Any) -> dict[str, Any]:
+def _answers(home: Any, *names: str) -> dict[str, Any]:
     from klientel.analyses import ANALYSES
     from klientel.web import books
 
     book = books.open_book(home, as_of=date(2025, 1, 1))
     found: dict[str, Any] = {"tables": {n: t.count().to_pyarrow().as_py() for n, t in book.tables.items()}}
-    for analysis in ANALYSES.values():
+    for analysis in [ANALYSES[n] for n in names] or ANALYSES.values():
         try:
             result = klientel.analyse(book, analysis.name)
         except MissingInput:
