@@ -275,6 +275,9 @@ def _quality(book: Book, analysis: Analysis, outcome: Outcome, tables: Tables) -
             why=book.facts.uncovered or say("see klientel check"),
         )
         quality = quality.because("green" if share >= 0.8 else "amber" if share >= 0.5 else "red", sentence)
+    lines = book.facts.rows + sum(n for n, _ in book.facts.unconverted)
+    for n, sentence in book.facts.unconverted:  # G3: excluded, counted, said; never at a rate of 1
+        quality = quality.because("red" if 2 * n > lines else "amber", sentence)
     return quality
 
 

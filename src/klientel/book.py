@@ -50,7 +50,8 @@ class Facts:
     """What is known of the lines without reading them again.
 
     source: what the lines were made of ("order_line", "order_header", "opportunity", ...);
-    value_coverage: share of the value of all rows that was accepted, None if unknown.
+    value_coverage: share of the value of all rows that was accepted, None if unknown. rows: without those that
+    are left out for want of a rate (`unconverted`).
     """
 
     rows: int = 0
@@ -60,6 +61,7 @@ class Facts:
     source: str = "order_line"
     value_coverage: float | None = None
     uncovered: str = ""  # why value is missing, a sentence
+    unconverted: tuple[tuple[int, Sentence], ...] = ()  # lines left out for want of a rate, and what to do
 
 
 @dataclass

@@ -383,14 +383,14 @@ def in_one_currency(book: Book, wanted: str | None) -> None:
     assert converted.missing is not None
     missing = converted.missing.group_by("currency").agg(n=converted.missing.count()).to_pyarrow().to_pylist()
     for row in sorted(missing, key=lambda r: str(r["currency"])):
-        book.facts.rows -= row["n"]
-        book.notes.append(
-            say(
-                "{n} lines in {currency} are left out: there is no rate into {target}. Add a rates table "
-                "(date, from, to, rate).",
-                n=row["n"], currency=row["currency"], target=book.currency,
-            )
+        told = say(
+            "{n} lines in {currency} are left out: there is no rate into {target}. Add a rates table "
+            "(date, from, to, rate).",
+            n=row["n"], currency=row["currency"], target=book.currency,
         )  # fmt: skip
+        book.facts.rows -= row["n"]
+        book.facts.unconverted += ((row["n"], told),)
+        book.notes.append(told)
 
 
 def _move(book: Book, engine: Engine) -> None:
