@@ -104,7 +104,9 @@ class Engine:
         return brought
 
     def _new_name(self, name: str) -> str:
-        made = f"klientel_{name}_{len(self._tables)}_{self._mark}"
+        # The embedded engine is nobody else's: there the same question is the same SQL every time.
+        mark = "" if isinstance(self.opened, _Loading) else f"_{self._mark}"
+        made = f"klientel_{name}_{len(self._tables)}{mark}"
         self._tables.append(made)
         return made
 
