@@ -121,11 +121,12 @@ def run(
     demand_all(actor, "write")
     options = options or Options()
     at = now or datetime.now(UTC)
+    known = fingerprints(files)
     with told_if_full(home.folder), writing(home, "import", at) as held:
         started = Import.objects.create(
             at=at,
             actor=actor,
-            files=fingerprints(files),
+            files=known,
             options={
                 "mapping": dict(options.mapping),
                 "template": options.template,

@@ -121,10 +121,12 @@ def take(
 
 
 def fingerprints(sources: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Name, size and SHA-256 of each file, those of folders among them."""
+    """Name, size and SHA-256 of each file, those of folders among them. Raises BadFile for one that is not there."""
     found = []
     for source in sources:
         path = Path(source)
+        if not path.exists():
+            raise BadFile(say("{file} does not exist: check the path.", file=str(path)))
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
             with file.open("rb") as content:

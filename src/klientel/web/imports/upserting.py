@@ -12,6 +12,7 @@ from klientel.ingest.values.shapes import identifier
 from klientel.web.imports.taking import Taken
 from klientel.web.records import changes
 from klientel.web.records.canonical import REFERENCE
+from klientel.web.records.merging import survivors
 from klientel.web.records.models import CANONICAL, Change, Company, Product, ProductGroup, Rep
 from klientel.web.records.rows import BATCH
 from klientel.web.records.values import checks, columns, name_of
@@ -271,6 +272,9 @@ class Upsert:
     def _ids(self, model: Any, numbers: set[str]) -> dict[str, int]:
         """Ids by number; companies, sales people and products that are not there yet are made."""
         found = dict(_pairs(model, numbers))
+        if "merged_into_id" in columns(model):  # what belongs to a duplicate belongs to what it was merged into
+            heirs = survivors(model, list(found.values()))
+            found = {number: heirs.get(i, i) for number, i in found.items()}
         missing = numbers - found.keys()
         if not missing or model not in _STUBS:
             return found
