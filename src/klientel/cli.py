@@ -345,12 +345,19 @@ def report(output: str, forecasts: bool, lang: str | None, **given: Any) -> None
     _say(say("Report written: {file}", file=output), lang)
 
 
-@cli.command(help=_t(mark("Simulate a firm and write its report; FOLDER gets the files and the report.")))
+@cli.command(
+    help=_t(
+        mark("Simulate a firm; FOLDER gets its files, its report and a workspace with its users and rights.")
+    )
+)
 @click.argument("folder", type=click.Path(file_okay=False), default="klientel-demo")
 @click.option("--lang", type=click.Choice(LANGUAGES))
 @click.option("--customers", type=click.IntRange(20, 200_000), default=1200, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
-def demo(folder: str, lang: str | None, customers: int, seed: int) -> None:
+@click.option(
+    "--workspace/--no-workspace", default=True, help=_t(mark("With a workspace, or files and report only."))
+)
+def demo(folder: str, lang: str | None, customers: int, seed: int, workspace: bool) -> None:
     """A firm with a known truth."""
     from klientel.demo import simulate
     from klientel.demo import write as write_files
@@ -360,13 +367,35 @@ def demo(folder: str, lang: str | None, customers: int, seed: int) -> None:
     progress = _progress()
     progress(translate(mark("Simulating the firm"), spoken), 0, None)
     home = Path(folder)
-    files = write_files(simulate(seed=seed, customers=customers), home / "files", lang=spoken)
+    firm = simulate(seed=seed, customers=customers)
+    files = write_files(firm, home / "files", lang=spoken)
     book = _open((str(home / "files"),), progress=progress)
     place = home / "report.html"
     write.report(book, place, spoken, progress)
     progress.done()
     _say(say("{n} files of the simulated firm: {folder}", n=len(files), folder=str(home / "files")), lang)
     _say(say("Report: {file} (open it in a browser)", file=str(place)), lang)
+    if workspace:
+        _demo_workspace(firm, home, spoken)
+
+
+def _demo_workspace(firm: Any, home: Path, lang: str) -> None:
+    from datetime import UTC, datetime
+    from importlib.util import find_spec
+
+    if find_spec("django") is None:
+        _say(say("No workspace: it needs the web part of Klientel (pip install 'klientel[web]')."), lang)
+        return
+    from klientel.web import showcase
+
+    if showcase.elsewhere():
+        _say(say("No workspace: KLIENTEL_DATABASE names a database, which the demo leaves alone."), lang)
+        return
+    progress = _progress()
+    place = home / "workspace"
+    showcase.make(firm, place, home / "files", lang, datetime.now(UTC), progress)
+    progress.done()
+    _say(say("Workspace: {folder}. Try: klientel users {folder}", folder=str(place)), lang)
 
 
 def _say(sentence: str, lang: str | None) -> None:

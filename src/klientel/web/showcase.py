@@ -1,0 +1,142 @@
+"""The simulated firm as a workspace: its files imported, its sellers as users in teams, with portfolios."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from klientel.demo.persons import plain
+from klientel.demo.vocabulary import german
+from klientel.errors import BadParameter
+from klientel.ingest.raw import Progress
+from klientel.web import home as homes
+from klientel.web.settings import setting
+from klientel.words import say
+
+if TYPE_CHECKING:
+    from klientel.demo import Firm
+    from klientel.web.home import Home
+
+MADE_BY = "demo.json"
+"""Beside the files: what the workspace was made of, so that it is known as a demo's."""
+ABOVE = ("Sales", "Vertrieb")
+_HEAD, _GUEST = ("head.of.sales", "vertriebsleitung"), ("guest", "gast")
+
+
+def elsewhere() -> bool:
+    """True if records go to a database of their own, where a demo has no business."""
+    return setting("KLIENTEL_DATABASE") is not None
+
+
+def make(firm: Firm, folder: Path, files: Path, lang: str, now: datetime, progress: Progress) -> Home:
+    """Make `folder` a workspace of the firm, or leave it as it is if it is one of the same firm already.
+
+    A workspace of another simulated firm is replaced. Raises BadParameter for a folder that holds anything else.
+    Users have no passwords: `klientel user password` gives one.
+    """
+    made_of = {"seed": firm.seed, "customers": firm.truth.customers.num_rows, "lang": lang}
+    mark_file = folder.parent / MADE_BY
+    if folder.exists() and any(folder.iterdir()):
+        known = _known(mark_file)
+        if known is None:
+            raise BadParameter(
+                say("{folder} is not a workspace of the demo; name another folder.", folder=str(folder))
+            )
+        if known == {**made_of, "whole": True} and homes.is_workspace(folder):
+            return homes.find(folder)
+        _let_go()
+        shutil.rmtree(folder)
+    mark_file.write_text(json.dumps({**made_of, "whole": False}) + "\n", encoding="utf-8")
+    home = homes.init(folder, currency=firm.currency)
+    from klientel.web.imports import importing
+
+    options = importing.Options(today=now.date())
+    importing.run(home, [files], options=options, progress=progress, now=now)
+    people(firm, lang, now)
+    history(firm, lang, now)
+    mark_file.write_text(json.dumps({**made_of, "whole": True}) + "\n", encoding="utf-8")
+    return home
+
+
+def _let_go() -> None:
+    """Close the records of this process: a file that is gone would be written to on and on."""
+    from django.conf import settings
+    from django.db import connections
+
+    if settings.configured:
+        connections.close_all()
+
+
+def _known(mark_file: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(mark_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return (
+        found if isinstance(found, dict) and found.keys() >= {"seed", "customers", "lang", "whole"} else None
+    )
+
+
+def people(firm: Firm, lang: str, at: datetime) -> None:
+    """A user for every seller, teams below one head, a guest who sees nothing, and a portfolio for each seller.
+
+    Sellers have the rights of "sales" for their own customers, who leads a team those of "leader", the head of sales
+    those of "director" and sees personal data.
+    """
+    from klientel.web import portfolios
+    from klientel.web.accounts import services
+    from klientel.web.records.models import Rep
+
+    ours = lang == "de"
+    speak = german if ours else str
+    above = ABOVE[ours]
+    services.find_team(None, above, at)
+    everything = {"personal": "subtree"}
+    services.add_user(None, _HEAD[ours], at, role="director", grants=everything, team=above, language=lang)
+    services.add_user(None, _GUEST[ours], at, language=lang)
+    for seller in firm.reps.to_pylist():
+        team = speak(seller["team_id"])
+        services.find_team(None, team, at, parent=above)
+        role = "sales" if seller["reports_to"] else "leader"
+        name = f"{plain(seller['first_name'])}.{plain(seller['name'])}"
+        services.add_user(None, name, at, role=role, team=team, rep=seller["rep_id"], language=lang)
+        title = f"{seller['first_name']} {seller['name']}"
+        portfolio = f"Portfolio von {title}" if ours else f"Portfolio of {title}"
+        owner = Rep.objects.get(number=seller["rep_id"])
+        portfolios.create(None, portfolio, owner, {"owner_rep_id": [seller["rep_id"]]}, at)
+    _key_accounts(firm, ours, at)
+
+
+def _key_accounts(firm: Firm, ours: bool, at: datetime) -> None:
+    """A portfolio by hand: the key accounts, whoever owns them."""
+    from klientel.web import portfolios
+    from klientel.web.records.models import Company, Rep
+
+    truth = firm.truth.customers
+    keys = truth.filter(truth["key_account"])["customer_id"].to_pylist()
+    name, why = ("Schlüsselkunden", "von Hand gewählt") if ours else ("Key accounts", "chosen by hand")
+    portfolio = portfolios.create(None, name, Rep.objects.get(number="V31"), None, at)
+    for company in Company.objects.filter(number__in=keys).order_by("number"):
+        portfolios.put_in(None, portfolio, company, at, since=firm.start, reason=why)
+
+
+def history(firm: Firm, lang: str, at: datetime) -> None:
+    """Who was whose seller before: the owner from the beginning, and the one from the day of the handover."""
+    from klientel.web.records import changes
+    from klientel.web.records.models import Company, DatedValue
+
+    rows = firm.market.tables["customer_attribute_hist"].to_pylist()
+    numbers = [r["customer_id"] for r in rows]
+    ids = dict(Company.objects.filter(number__in=numbers).values_list("number", "pk"))
+    speak = german if lang == "de" else str
+    written = []
+    for row in rows:
+        same = {"company": ids[row["customer_id"]], "attribute": row["attribute"]}
+        written.append({**same, "value": row["before"], "valid_from": None, "reason": ""})
+        written.append(
+            {**same, "value": row["value"], "valid_from": row["valid_from"], "reason": speak(row["reason"])}
+        )
+    changes.bulk_create(DatedValue, written, None, at, why="edit")
