@@ -7,7 +7,7 @@ from math import log, prod
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from klientel.errors import BadParameter
@@ -59,6 +59,7 @@ factors = st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4)), min_size=1, 
 
 
 @given(factors)
+@example([(1.0, 1.5), (1.0, 5e-324)])
 def test_pieces_add_up(pairs):
     before, after = zip(*pairs, strict=True)
     pieces = split_change(before, after)

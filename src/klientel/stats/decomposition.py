@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import combinations
 from math import factorial, log, prod
 from statistics import NormalDist
+from sys import float_info
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +45,7 @@ def split_change(before: Sequence[float], after: Sequence[float]) -> tuple[float
     if len(before) != len(after) or not before:
         raise BadParameter(say("Both periods need the same factors."))
     start, end = prod(before), prod(after)
-    if min(*before, *after, start, end) <= 0:  # a product of tiny factors can vanish too
+    if min(*before, *after, start, end) < float_info.min:  # or so tiny that digits are missing
         places = range(len(before))
         return shapley(
             len(before), lambda chosen: prod(after[k] if k in chosen else before[k] for k in places)

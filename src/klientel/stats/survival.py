@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 ENOUGH = 10  # customers at risk up to which curves are read (handbook B5, C4)
 _SLACK = 1e-12  # of sums of shares
+_WIDEST = 700.0  # half width on the log-log scale; its exponential still is a number
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class KaplanMeier:
         s = self.survival_
         inner = (s > 0) & (s < 1)
         log_s = np.log(np.where(inner, s, 0.5))
-        width = z * np.sqrt(self._greenwood) / np.abs(log_s)
+        width = np.minimum(z * np.sqrt(self._greenwood) / np.abs(log_s), _WIDEST)
         low, high = np.exp(log_s * np.exp(width)), np.exp(log_s * np.exp(-width))
         certain = np.asarray(wilson(self.at_risk_, self.at_risk_, level)[0]).reshape(s.shape)
         low = np.where(s >= 1, certain, np.where(s <= 0, 0.0, low))
@@ -218,9 +219,10 @@ class AalenJohansen:
     def interval(self, cause: Hashable, level: float = 0.95) -> tuple[Floats, Floats]:
         """Limits (low, high) of the CIF at `times_` on the log-log scale; (0, Wilson for 0 of n) while it is 0."""
         f, variance = self._of(self.incidence_, cause), self._of(self.variance_, cause)
-        inner = (f > 0) & (f < 1)
+        inner = (f > 0) & (f < 1 - _SLACK)  # sums of shares miss 1 by rounding
         log_f = np.log(np.where(inner, f, 0.5))
         width = _z(level) * np.sqrt(variance) / (np.where(inner, f, 0.5) * np.abs(log_f))
+        width = np.minimum(width, _WIDEST)
         low, high = np.exp(log_f * np.exp(width)), np.exp(log_f * np.exp(-width))
         none = np.asarray(wilson(np.zeros_like(self.at_risk_), self.at_risk_, level)[1]).reshape(f.shape)
         return np.where(f <= 0, 0.0, np.where(inner, low, f)), np.where(

@@ -63,7 +63,7 @@ def test_times_that_cannot_be_looked_ahead(model, t):
 @EVERY
 @pytest.mark.parametrize("rate", [0, -0.1, float("nan"), float("inf"), "much", [0.1, 0.2]])
 def test_rates_that_give_no_sum(model, rate):
-    with pytest.raises(BadParameter, match="discount rate|numbers"):
+    with pytest.raises(BadParameter, match=r"discount rate|numbers"):
         model.discounted_expected_purchases(rate, [1], [1], [3])
 
 
