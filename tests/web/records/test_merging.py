@@ -251,3 +251,21 @@ def test_any_merger_can_be_taken_back(w: Any, rows: Any, parents: Any, chosen: A
     made[1].refresh_from_db()
     assert w.g.unmerge(made[1], at=at(3)).conflicts == []
     assert whole(w) == before
+
+
+def test_a_later_import_gives_what_is_of_a_duplicate_to_the_survivor(
+    w: Any, firms: Any, home: Any, tmp_path: Any
+) -> None:
+    from klientel.web.imports import importing
+
+    a, b = firms
+    w.g.merge(a, [b], at=at(2))
+    file = tmp_path / "contacts.csv"
+    file.write_text(
+        "Contact number;Customer number;Last name;First name;E-mail\n"
+        "7;B;Kurz;Eva;eva@kurz.de\n8;A;Lang;Ute;ute@lang.de\n"
+    )
+    importing.run(home, [file], now=at(3), progress=lambda *_: None)
+    assert {c.number: c.company for c in w.m.Contact.present.all()} == {"7": a, "8": a}
+    b.refresh_from_db()
+    assert b.merged_into == a

@@ -61,7 +61,7 @@ def insert(model: ModelClass, names: Sequence[str], rows: Iterable[Sequence[Any]
             marks = ", ".join(["%s"] * len(fields))
             cursor.executemany(f"INSERT INTO {table} ({into}) VALUES ({marks})", ready)  # noqa: S608 - our names
             return
-        with cursor.copy(f"COPY {table} ({into}) FROM STDIN") as copy:
+        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({into}) FROM STDIN") as copy:
             for row in ready:
                 copy.write_row(row)
 
