@@ -215,7 +215,7 @@ def _command(analysis: Analysis) -> click.Command:
         lang: str | None,
         **given: Any,
     ) -> None:
-        from klientel.answer import answer, check_parameters
+        from klientel.answer import check_parameters
 
         names = {p.name for p in analysis.params}
         values = {n: v for n in names if (v := given.pop(f"p_{n}", None)) is not None}
@@ -235,6 +235,37 @@ def _command(analysis: Analysis) -> click.Command:
     for param in reversed(analysis.params):
         command.params.append(_option(param))
     return command
+
+
+def _answer(analysis: Analysis, values: dict[str, Any], given: dict[str, Any]) -> Any:
+    """The Result; of a workspace the one that is kept, if it is still good."""
+    from klientel.answer import answer
+
+    (folder, *others), plain = given["sources"], ("mapping", "template", "save_template", "engine")
+    if others or not (Path(folder) / "workspace.json").is_file() or any(given[name] for name in plain):
+        return answer(_open(**given), analysis, **values)
+    from datetime import date
+
+    from klientel.periods import parse_day
+    from klientel.web.home import find
+
+    home = find(folder)
+    from klientel.web import results  # not before Django is set up
+
+    progress = _progress()
+    found = results.answer(
+        home,
+        analysis,
+        as_of=parse_day(given["as_of"]) if given["as_of"] else None,
+        currency=given["currency"],
+        level=given["level"],
+        fiscal_year_start_month=given["fiscal_year_start"],
+        today=date.today(),  # noqa: DTZ011 - the edge: business days are local
+        progress=progress,
+        **values,
+    )
+    progress.done()
+    return found
 
 
 def _option(param: Param) -> click.Option:
