@@ -108,7 +108,7 @@ def test_what_was_told_of_the_whole_is_not_told(people: Any, whole: Any) -> None
         assert book.notes == []
         assert book.intake.tables["order_line"].rows == book.facts.rows
         assert book.intake.tables["customer"].rows == 5
-        assert not (book.intake.rejections or book.intake.notes or book.intake.ignored)
+        assert [*book.intake.rejections, *book.intake.notes, *book.intake.ignored] == []
         assert "cost_hour" not in narrow(whole, people.users["ben"]).intake.tables["rep"].matches
         assert book.facts.value_coverage is None
         assert book.facts.rows < whole.facts.rows

@@ -68,10 +68,13 @@ def set(
 ) -> None:
     """Give an attribute a value from a day on, today's or an earlier one; the company follows if none is newer.
 
-    Raises BadParameter for an unknown attribute or a day to come.
+    Raises BadParameter for an unknown attribute or a day to come, NotAllowed without the right.
     """
     from klientel.web.records import changes
 
+    from klientel.web import rights  # which knows the records
+
+    rights.demand(actor, "write", company)
     if on > at.date():
         raise BadParameter(say("{day} is still to come; a change is dated today or earlier.", day=on))
     column = _column(attribute)

@@ -59,6 +59,8 @@ def companies(*, actor: Any = None, among: Iterable[int] | None = None) -> list[
 
 def like(company: Any, *, actor: Any = None) -> list[Likeness]:
     """The companies that a company, also one that is not saved yet, may be there already as."""
+    if company.pk is not None:
+        rights.demand(actor, "read", company)
     seen = rights.visible(Company.present.exclude(pk=company.pk), actor).order_by("pk")
     mine = Firm(company.pk or 0, *(str(getattr(company, name)) for name in _FIRM[1:]))
     core = mine.parts.core

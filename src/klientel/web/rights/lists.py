@@ -19,7 +19,7 @@ HANGS_ON = {
     "Membership": "company",
 }
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
-WHOLE = ("Import", "Snapshot", "Succession", "Erasure", "RetentionRule")
+WHOLE = ("Import", "Snapshot", "Erasure", "RetentionRule")
 
 
 def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
@@ -122,6 +122,7 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         "Company": _companies,
         "Rep": _reps,
         "Portfolio": _portfolios,
+        "Succession": _successions,
         "Change": _changes,
         "User": _users,
         "Grant": _grants,
@@ -154,6 +155,14 @@ def _portfolios(_model: Any, found: Access, action: str) -> Any:
     from django.db.models import Q
 
     return Q(owner__in=list(found.reach(action).reps))
+
+
+def _successions(_model: Any, found: Access, action: str) -> Any:
+    """Both companies are in reach, the one that went and the one that followed."""
+    from django.db.models import Q
+
+    numbers = found.companies(action).values("number")
+    return Q(from_id__in=numbers, to_id__in=numbers)
 
 
 def _of_company(model: Any, found: Access, action: str) -> Any:

@@ -1,0 +1,427 @@
+"""Role x object x channel: every service there is, found by itself, for everybody of the cast.
+
+A new function with an `actor` fails here until somebody says what it needs; a new module without one until somebody
+says that it only works inside others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from klientel.errors import KlientelError, NotAllowed
+from klientel.web.rights import access, visible
+
+AT = datetime(2025, 1, 1, tzinfo=UTC)
+USERS = ("anna", "ben", "cem", "lena", "dora", "nils", "rita", "ada", "gone", "new")
+PREFIX = "klientel.web."
+
+
+@dataclass
+class Target:
+    """One of everything that belongs to one sales person."""
+
+    home: Any
+    firm: Any
+    other: Any  # a second firm of the same person
+    contact: Any
+    deal: Any
+    closed: Any
+    lead: Any
+    task: Any
+    user: Any
+    portfolio: Any
+    membership: Any
+    act: str
+
+    def records(self) -> list[Any]:
+        """Those that services change."""
+        own = (self.firm, self.other, self.contact, self.deal, self.closed, self.lead, self.task)
+        return [*own, self.user, self.portfolio, self.membership]
+
+
+Call = Callable[[Any, Target], Any]
+Needs = Callable[[Any, Target], bool]
+
+
+def _may(*actions: str) -> Needs:
+    """The person needs these rights with the target's customer."""
+
+    def needed(user: Any, target: Target) -> bool:
+        found = access(user)
+        return all(found.everything(a) or target.firm.number in (found.numbers(a) or ()) for a in actions)
+
+    return needed
+
+
+def _all(*actions: str) -> Needs:
+    """The person needs these rights with everybody's customers."""
+    return lambda user, target: all(access(user).everything(a) for a in actions)
+
+
+def _administrator(user: Any, target: Target) -> bool:
+    return bool(user.is_superuser and user.is_active)
+
+
+def _services() -> dict[str, tuple[Needs, Call]]:
+    from klientel.web import books, portfolios, rights
+    from klientel.web.accounts import services as accounts
+    from klientel.web.imports import importing, undoing
+    from klientel.web.privacy import consents, erasing, retention, subject
+    from klientel.web.records import acts, custom, dated, deals, duplicates, merging, services
+    from klientel.web.records import models as m
+    from klientel.web.records.timeline import timeline
+
+    def quiet(*_: Any) -> None:
+        pass
+
+    day = date(2024, 12, 1)
+    write = _may("write")
+    return {
+        "accounts.services.add_user": (_administrator, lambda u, t: accounts.add_user(u, "fresh", AT)),
+        "accounts.services.edit_user": (
+            _administrator, lambda u, t: accounts.edit_user(u, t.user, AT, grants={"read": "all"})),
+        "accounts.services.find_team": (_administrator, lambda u, t: accounts.find_team(u, "Fresh", AT)),
+        "accounts.services.set_password": (
+            lambda u, t: _administrator(u, t) or u.pk == t.user.pk,
+            lambda u, t: accounts.set_password(u, t.user, "a long enough phrase", AT)),
+        "accounts.services.invitation": (_administrator, lambda u, t: accounts.invitation(u, t.user)),
+        "accounts.services.administrate": (_administrator, lambda u, t: accounts.administrate(u)),
+        "books.opened": (lambda u, t: True, lambda u, t: _leaks_not(books.opened(t.home, actor=u, lenient=True), u)),
+        "imports.importing.dry_run": (
+            _all("write"), lambda u, t: importing.dry_run(t.home, ["no.csv"], actor=u, progress=quiet)),
+        "imports.importing.run": (
+            _all("write"), lambda u, t: importing.run(t.home, ["no.csv"], actor=u, progress=quiet, now=AT)),
+        "imports.undoing.undo": (
+            _all("write"), lambda u, t: undoing.undo(t.home, 999, actor=u, progress=quiet, now=AT)),
+        "imports.listing.listed": (lambda u, t: True, _lists_imports),
+        "portfolios.create": (write, lambda u, t: portfolios.create(u, "Fresh", t.firm.owner, None, AT)),
+        "portfolios.change_rule": (
+            _all("write"), lambda u, t: portfolios.change_rule(u, t.portfolio, {"country": ["DE"]}, AT)),
+        "portfolios.put_in": (write, lambda u, t: portfolios.put_in(u, t.portfolio, t.firm, AT)),
+        "portfolios.take_out": (write, lambda u, t: portfolios.take_out(u, t.membership, day, AT)),
+        "privacy.consents.record": (
+            _may("write", "personal"), lambda u, t: consents.record(u, t.contact, "mail", True, day, AT)),
+        "privacy.erasing.erase": (
+            _all("write", "personal"), lambda u, t: erasing.erase(t.home, [t.contact], AT, actor=u)),
+        "privacy.retention.set_rule": (_all("write"), lambda u, t: retention.set_rule(u, "Note", 12)),
+        "privacy.retention.apply": (
+            _all("write", "personal"), lambda u, t: retention.apply(t.home, day, AT, actor=u)),
+        "privacy.subject.subject_report": (
+            _may("personal", "export"), lambda u, t: subject.subject_report(t.home, t.contact, actor=u)),
+        "records.acts.take_back": (write, lambda u, t: acts.take_back(t.act, actor=u, at=AT)),
+        "records.custom.define": (
+            _all("write"), lambda u, t: custom.define(m.Company, "hall", "Hall", "text", actor=u, at=AT)),
+        "records.dated.set": (write, lambda u, t: dated.set(t.firm, "segment", "B", day, actor=u, at=AT)),
+        "records.deals.move": (write, lambda u, t: deals.move(t.deal, "offer", actor=u, at=AT)),
+        "records.deals.close": (write, lambda u, t: deals.close(t.deal, "lost", actor=u, at=AT)),
+        "records.deals.reopen": (write, lambda u, t: deals.reopen(t.closed, "offer", actor=u, at=AT)),
+        "records.deals.convert": (write, lambda u, t: deals.convert(t.lead, company=t.firm, actor=u, at=AT)),
+        "records.duplicates.companies": (lambda u, t: True, lambda u, t: _pairs(duplicates.companies(actor=u), u)),
+        "records.duplicates.contacts": (lambda u, t: True, lambda u, t: duplicates.contacts(actor=u)),
+        "records.duplicates.like": (_may("read"), lambda u, t: _pairs(duplicates.like(t.firm, actor=u), u)),
+        "records.duplicates.side_by_side": (
+            _may("read"), lambda u, t: duplicates.side_by_side([t.firm, t.other], actor=u)),
+        "records.merging.preview": (write, lambda u, t: merging.preview(t.firm, [t.other], actor=u)),
+        "records.merging.merge": (write, lambda u, t: merging.merge(t.firm, [t.other], actor=u, at=AT)),
+        "records.merging.unmerge": (write, lambda u, t: merging.unmerge(t.firm, actor=u, at=AT)),
+        "records.services.add": (write, _adds),
+        "records.services.edit": (write, lambda u, t: services.edit(t.firm, {"city": "Ulm"}, actor=u, at=AT)),
+        "records.services.remove": (write, lambda u, t: services.remove(t.task, actor=u, at=AT)),
+        "records.services.bring_back": (write, lambda u, t: services.bring_back(t.task, actor=u, at=AT)),
+        "records.services.done": (write, lambda u, t: services.done(t.task, actor=u, at=AT)),
+        "records.services.expire": (_all("write"), lambda u, t: services.expire(day, actor=u, at=AT)),
+        "records.timeline.timeline": (_may("read"), lambda u, t: timeline(t.firm, actor=u)),
+        "rights.lists.shown": (_may("read"), lambda u, t: rights.shown(t.contact, u)),
+        "rights.lists.demand": (write, lambda u, t: rights.demand(u, "write", t.deal)),
+        "rights.lists.demand_all": (_all("write"), lambda u, t: rights.demand_all(u, "write")),
+    }  # fmt: skip
+
+
+# They take an actor for the log alone; what calls them has asked. Or they are the rights themselves.
+INNER = {
+    "privacy.cleaning.anonymise", "privacy.cleaning.clean_records",
+    "records.changes.create", "records.changes.update", "records.changes.delete", "records.changes.restore",
+    "records.changes.recreate", "records.changes.bulk_create", "records.changes.bulk_update",
+    "records.changes.bulk_delete", "records.undoing.undo",
+    "rights.lists.visible", "rights.lists.rows", "rights.narrowing.narrow", "rights.reach.access",
+}  # fmt: skip
+# Modules in which nothing takes an actor, and why that is right.
+WITHOUT = {
+    "accounts.commands": "the command line of the owner of the folder",
+    "accounts.seeing": "opens a Book as a user",
+    "backups": "the whole workspace, for the owner of the folder on the command line",
+    "commands": "the command line of the owner of the folder",
+    "home": "folders",
+    "imports.disk": "errors", "imports.lines": "inside an import", "imports.numbers": "inside an import",
+    "imports.rejected": "inside an import", "imports.taking": "inside an import",
+    "imports.tidying": "inside the lock of a writer", "imports.writing": "the lock",
+    "portable": "inside a backup",
+    "privacy.commands": "the command line of the owner of the folder", "privacy.fields": "names of fields",
+    "privacy.persons": "inside report and erasure", "privacy.redacting": "texts",
+    "records.blocking": "comparing", "records.canonical": "inside the Book, which is narrowed",
+    "records.kinds": "rules", "records.likeness": "comparing", "records.models": "tables", "records.names": "texts",
+    "records.rows": "writing", "records.values": "values",
+    "rights.columns": "the rights themselves", "rights.effective": "the rights themselves",
+    "rights.members": "the rights themselves", "rights.people": "the rights themselves",
+    "settings": "settings", "showcase": "makes the demo's workspace",
+}  # fmt: skip
+
+
+def _leaks_not(opened: Any, user: Any) -> None:
+    book = opened[0]
+    seen = access(user).numbers("read")
+    if book.columns("customers") and seen is not None:
+        assert set(book.customers.to_pyarrow()["customer_id"].to_pylist()) <= set(seen)
+
+
+def _adds(user: Any, target: Target) -> None:
+    """A company out of reach is told as if there were none: not even that it is there."""
+    from klientel.errors import BadParameter
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    try:
+        services.add(m.Task, {"company": target.firm, "title": "x"}, actor=user, at=AT)
+    except BadParameter as hidden:
+        raise NotAllowed(hidden.sentence) from hidden
+
+
+def _lists_imports(user: Any, target: Target) -> None:
+    from klientel.web.imports.listing import listed
+
+    assert bool(listed(user)) is access(user).everything("read")
+
+
+def _pairs(found: Any, user: Any) -> None:
+    from klientel.web.records.models import Company
+
+    seen = set(visible(Company.objects.all(), user).values_list("pk", flat=True))
+    assert bool(found) is bool(seen)  # each owner has two firms of one name
+    assert {i for pair in found for i in (pair.first, pair.second)} <= seen
+
+
+def _found() -> dict[str, list[str]]:
+    """Module -> public functions with an actor, of everything below klientel.web."""
+    import klientel.web
+
+    modules = {}
+    for info in pkgutil.walk_packages(klientel.web.__path__, PREFIX):
+        if ".migrations" in info.name:
+            continue
+        module = importlib.import_module(info.name)
+        functions = [
+            f for n, f in vars(module).items()
+            if inspect.isfunction(f) and f.__module__ == info.name and not n.startswith("_")
+        ]  # fmt: skip
+        if functions:
+            modules[info.name.removeprefix(PREFIX)] = [
+                f.__name__ for f in functions if "actor" in inspect.signature(f).parameters
+            ]
+    return modules
+
+
+def test_every_function_with_an_actor_is_in_the_matrix(people: Any) -> None:
+    found = {f"{module}.{name}" for module, names in _found().items() for name in names}
+    known = set(_services()) | INNER
+    assert found - known == set(), "say what it needs in _services, or why it asks nobody in INNER"
+    assert known - found == set(), "these are gone"
+
+
+def test_every_module_without_an_actor_is_known_to_need_none(people: Any) -> None:
+    found = {module for module, names in _found().items() if not names}
+    assert found - set(WITHOUT) == set(), "functions that touch records take an actor"
+
+
+@pytest.fixture
+def targets(own_people: Any) -> dict[str, Target]:
+    """What belongs to Anna, to Ben, and to nobody of the cast's sales people."""
+    from klientel.web.imports.models import Import
+    from klientel.web.records import changes, deals, merging
+    from klientel.web.records import models as m
+
+    Import.objects.create(at=AT, state="done")
+    made = {}
+    for who, firm, other, third in (("anna", "K01", "K02", "K03"), ("ben", "K04", "K05", "K07")):
+        a, b, c = (m.Company.objects.get(number=n) for n in (firm, other, third))
+        rep = own_people.reps[who]
+        changes.update(b, {"name": a.name}, None, "edit", AT)
+
+        def new(model: Any, **values: Any) -> Any:
+            return changes.create(model, values, None, "edit", AT)
+
+        deal = new(
+            m.Opportunity,
+            company_id=a.pk,
+            name="Deal",
+            stage="new",
+            rep_id=rep.pk,
+            created_on=date(2024, 1, 1),
+        )
+        closed = new(
+            m.Opportunity,
+            company_id=a.pk,
+            name="Old",
+            stage="new",
+            rep_id=rep.pk,
+            created_on=date(2024, 1, 1),
+        )
+        deals.close(closed, "lost", on=date(2024, 6, 1), at=AT)
+        portfolio = new(m.Portfolio, name=f"P {who}", owner_id=rep.pk)
+        act = merging.merge(a, [c], at=AT)
+        contact = new(m.Contact, company_id=a.pk, name=f"Contact of {who}", email=f"{who}@example.com")
+        made[who] = Target(
+            own_people.home, a, b, contact,
+            deal, closed, new(m.Lead, name=f"Lead {who}", rep_id=rep.pk), new(m.Task, company_id=a.pk, title="Call"),
+            own_people.users[who], portfolio, new(m.Membership, company_id=a.pk, portfolio_id=portfolio.pk), act,
+        )  # fmt: skip
+    return made
+
+
+def test_each_service_asks_and_answers_right_for_each_of_the_cast(
+    targets: dict[str, Target], own_people: Any
+) -> None:
+    from django.db import transaction
+
+    class Back(Exception):
+        pass
+
+    wrong = []
+    for name, (needs, call) in _services().items():
+        for who in USERS:
+            user = own_people.users[who]
+            for owner, target in targets.items():
+                for record in (
+                    target.firm,
+                    target.other,
+                    target.contact,
+                    target.deal,
+                    target.closed,
+                    target.lead,
+                    target.task,
+                ):
+                    record.refresh_from_db()
+                wanted = needs(user, target)
+                try:
+                    with transaction.atomic():
+                        try:
+                            call(user, target)
+                            allowed = True
+                        except NotAllowed:
+                            allowed = False
+                        except (KlientelError, OSError):
+                            allowed = (
+                                True  # the question was answered before: something else is wrong with it
+                            )
+                        raise Back
+                except Back:
+                    pass
+                if allowed:  # the database is as before; what was read into the records is not
+                    for record in target.records():
+                        record.refresh_from_db()
+                if allowed is not wanted:
+                    wrong.append(
+                        f"{name}: {who} with what is {owner}'s: {'allowed' if allowed else 'refused'}"
+                    )
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_kind_of_record_in_every_channel_for_each_of_the_cast(
+    targets: dict[str, Target], own_people: Any
+) -> None:
+    """Lists, single records, exports and changes agree about every record with every person."""
+    from django.apps import apps
+
+    from klientel.web.rights import demand, rows, shown
+
+    for model in apps.get_app_config("records").get_models():
+        for who in USERS:
+            user = own_people.users[who]
+            everything = list(model._base_manager.all()[:6])
+            for action in ("read", "export"):
+                listed = set(visible(model._base_manager.all(), user, action).values_list("pk", flat=True))
+                assert {
+                    r[model._meta.pk.attname] for r in rows(model._base_manager.all(), user, action)
+                } == listed
+                for record in everything:
+                    assert _answered(lambda: shown(record, user, action)) is (record.pk in listed)  # noqa: B023
+            writable = set(visible(model._base_manager.all(), user, "write").values_list("pk", flat=True))
+            for record in everything:
+                assert _answered(lambda: demand(user, "write", record)) is (record.pk in writable)  # noqa: B023
+
+
+def _answered(ask: Callable[[], Any]) -> bool:
+    try:
+        ask()
+    except NotAllowed:
+        return False
+    return True
+
+
+def test_reports_and_the_command_line_hold_only_what_the_person_may_see(
+    own_people: Any, tmp_path: Path
+) -> None:
+    """Analyses as JSON, CSV and text, the report as HTML and workbook, check: for Anna, Cem, and without a right."""
+    import csv
+
+    from click.testing import CliRunner
+
+    import cast
+    from klientel.cli import cli
+    from klientel.web.imports import importing
+    from klientel.web.records.models import Company
+
+    for name, rows in (("orders", cast.LINES), ("customers", cast.CUSTOMERS)):
+        with (tmp_path / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    files = [tmp_path / "orders.csv", tmp_path / "customers.csv"]
+    importing.run(own_people.home, files, progress=lambda *_: None, now=AT)
+    place = str(own_people.home.folder)
+    names = {c.number: c.name for c in Company.objects.all()}
+
+    def told(*args: str) -> Any:
+        answered = CliRunner().invoke(cli, [*args, "--as-of", "2025-01-01"])
+        assert answered.exception is None or isinstance(answered.exception, NotAllowed), answered.exception
+        return answered
+
+    for who in ("anna", "cem"):
+        own = access(own_people.users[who]).numbers("read") or frozenset()
+        foreign = [names[n] for n in names if n not in own]
+        texts = [
+            told("analyse", "abc", place, "--as", who, "--format", form).output
+            for form in ("text", "json", "csv")
+        ]
+        texts.append(told("analyse", "movement", place, "--as", who, "--format", "json").output)
+        texts.append(told("check", place, "--as", who, "--format", "json").output)
+        out = tmp_path / f"{who}.html"
+        made = told("report", place, "--as", who, "-o", str(out))
+        if who == "anna":
+            assert made.exit_code == 0, (made.output, made.exception)
+        if out.exists():
+            texts.append(out.read_text(encoding="utf-8"))
+        for text in texts:
+            assert [n for n in foreign if n in text] == []
+        if who == "anna":
+            assert "Giant AG" in texts[0]
+            assert "Giant AG" in texts[-1]
+    for who, args in (
+        ("ben", ("analyse", "abc", place, "--format", "csv")),
+        ("ben", ("analyse", "abc", place, "-o", str(tmp_path / "x.json"))),
+        ("ben", ("report", place, "-o", str(tmp_path / "x.html"))),
+        ("new", ("analyse", "abc", place)),
+        ("gone", ("check", place)),
+    ):
+        refused = told(*args, "--as", who)
+        assert isinstance(refused.exception, NotAllowed), (who, args, refused.output)
+    assert not (tmp_path / "x.html").exists()
+    assert not (tmp_path / "x.json").exists()
