@@ -221,8 +221,7 @@ def _command(analysis: Analysis) -> click.Command:
         values = {n: v for n in names if (v := given.pop(f"p_{n}", None)) is not None}
         check_parameters(analysis, values)  # wrong parameters are told before files are read
         away = bool(output or picture) or form in ("csv", "parquet", "xlsx")
-        book = _open(**given, export=away)
-        result = answer(book, analysis, **values)
+        result = _answer(analysis, values, given, away)
         if picture:
             from klientel.show.charts import draw, save
 
@@ -237,13 +236,13 @@ def _command(analysis: Analysis) -> click.Command:
     return command
 
 
-def _answer(analysis: Analysis, values: dict[str, Any], given: dict[str, Any]) -> Any:
+def _answer(analysis: Analysis, values: dict[str, Any], given: dict[str, Any], away: bool) -> Any:
     """The Result; of a workspace the one that is kept, if it is still good."""
     from klientel.answer import answer
 
-    (folder, *others), plain = given["sources"], ("mapping", "template", "save_template", "engine")
+    (folder, *others), plain = given["sources"], ("mapping", "template", "save_template", "engine", "user")
     if others or not (Path(folder) / "workspace.json").is_file() or any(given[name] for name in plain):
-        return answer(_open(**given), analysis, **values)
+        return answer(_open(**given, export=away), analysis, **values)
     from datetime import date
 
     from klientel.periods import parse_day

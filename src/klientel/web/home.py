@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,7 @@ def init(folder: str | Path, *, currency: str | None = None, fiscal_year_start_m
         "currency": currency,
         "fiscal_year_start_month": fiscal_year_start_month,
         "secret": secrets.token_hex(32),
+        "models": _models(),
     }
     unfinished = place / f"{MARKER}.part"
     unfinished.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
@@ -101,7 +104,36 @@ def find(folder: str | Path) -> Home:
         raise BadFile(say("{folder} was made by a newer Klientel; update this one.", folder=str(place)))
     home = Home(place, settings)
     attach(home)
+    if settings.get("models") != _models():
+        _migrate(home)
     return home
+
+
+def _models() -> str:
+    """Stands for the state of the models: the names of all their migrations."""
+    files = Path(__file__).parent.glob("*/migrations/0*.py")
+    names = sorted(f"{f.parent.parent.name}/{f.stem}" for f in files)
+    return sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def _migrate(home: Home) -> None:
+    """Bring the records to this Klientel's models; the first process that comes does it, others wait.
+
+    A step that is cut off is taken back by the database and taken again by whoever comes next.
+    """
+    with (home.folder / "migrating.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        now = json.loads((home.folder / MARKER).read_text(encoding="utf-8"))
+        if now.get("models") == _models():
+            return
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        home.settings["models"] = _models()
+        part = home.folder / f"{MARKER}.part"
+        part.write_text(json.dumps({**now, "models": _models()}, indent=1) + "\n", encoding="utf-8")
+        part.chmod(0o600)
+        part.replace(home.folder / MARKER)
 
 
 def attach(home: Home) -> None:
