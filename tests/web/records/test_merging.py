@@ -269,3 +269,26 @@ def test_a_later_import_gives_what_is_of_a_duplicate_to_the_survivor(
     assert {c.number: c.company for c in w.m.Contact.present.all()} == {"7": a, "8": a}
     b.refresh_from_db()
     assert b.merged_into == a
+
+
+def test_whoever_may_change_both_may_merge_and_take_back(w: Any, firms: Any) -> None:
+    from klientel.errors import NotAllowed
+    from klientel.web.accounts.models import Grant, User
+
+    anna, cem = User.objects.create(username="anna"), User.objects.create(username="cem")
+    for user in (anna, cem):
+        for action in ("read", "write"):
+            Grant.objects.create(user=user, action=action, scope="own")
+    rep = w.c.create(w.m.Rep, {"name": "Anna", "user_id": anna.pk}, at=at(1))
+    for firm in firms:
+        w.c.update(firm, {"owner": rep}, at=at(1))
+    a, b = firms
+    with pytest.raises(NotAllowed):
+        w.g.merge(a, [b], actor=cem, at=at(2))
+    w.g.merge(a, [b], actor=anna, at=at(2))
+    b.refresh_from_db()
+    with pytest.raises(NotAllowed):
+        w.g.unmerge(b, actor=cem, at=at(3))
+    assert w.g.unmerge(b, actor=anna, at=at(3)).conflicts == []
+    b.refresh_from_db()
+    assert b.deleted_at is None

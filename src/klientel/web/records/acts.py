@@ -47,8 +47,7 @@ def take_back(act: str, *, actor: Any = None, at: datetime, why: str = "take bac
         by_record: dict[tuple[str, int], list[Change]] = {}
         for change in done:
             by_record.setdefault((change.model, change.object_id), []).append(change)
-        for name, i in by_record:
-            rights.demand(actor, "write", model_of(name).objects.filter(pk=i).first())
+        _allowed(actor, by_record)
         later = _later(by_record, done[-1].pk)
         made = {key: None for key, found in by_record.items() if found[0].before is None}
         untouched: dict[str, list[tuple[int, dict[str, Any]]]] = {}
@@ -65,6 +64,15 @@ def take_back(act: str, *, actor: Any = None, at: datetime, why: str = "take bac
         for key in reversed(made):
             _away(key, later.get(key, []), result, actor, at, why, act)
     return result
+
+
+def _allowed(actor: Any, keys: Iterable[tuple[str, int]]) -> None:
+    """Refuse whoever may not change all that was touched; a succession belongs to its merger, whoever made that."""
+    if rights.access(actor).everything("write"):
+        return
+    for name, i in keys:
+        if name != "Succession":
+            rights.demand(actor, "write", model_of(name).objects.filter(pk=i).first())
 
 
 def _name(act: str) -> str:
