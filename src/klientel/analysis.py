@@ -29,6 +29,7 @@ Unit = Literal[
     "month",
     "class",
     "flag",
+    "attribute",
 ]
 ChartKind = Literal[
     "pareto",

@@ -62,6 +62,12 @@ def chosen(by: str, customers: ir.Table) -> str:
     return usual[filled.index(max(filled))]
 
 
+def attribute_title(name: str) -> str:
+    """What people call an attribute: the marked title of a known column, else its name without underscores."""
+    known = next((f.title for f in TABLES["customer"].fields if f.name == name), None)
+    return known or name.replace("_", " ").strip().capitalize() or name
+
+
 def attribute_text(column: Any) -> Any:
     """An attribute as text, NULL where it says nothing; dates by their year."""
     kind = column.type()

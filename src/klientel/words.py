@@ -127,6 +127,8 @@ def spoken(value: Any, lang: str = "en") -> str:
             return percent(value, lang)
         case Amount():
             return number(value, lang, 2)
+        case float() if value == value and round(value, 2) == round(value, 1):
+            return number(value, lang, 0 if value == int(value) else 1)  # 45.1, not 45.10
         case int() | float() | Decimal():
             return number(value, lang)
         case date():

@@ -71,7 +71,7 @@ def test_existing_customers_are_worth_what_lifetime_value_says():
     equity, values = answer(book, customer_equity), answer(book, lifetime_value)
     assert equity.figures["method"] == values.figures["model"]
     assert float(equity.figures["static_equity"]) == pytest.approx(
-        float(values.figures["customer_equity"]), rel=1e-6
+        float(values.figures["static_equity"]), rel=1e-6
     )
     parts = {r["part"]: r for r in equity.tables["parts"].to_pyarrow().to_pylist()}
     both = parts["existing customers"]["equity"] + parts["future customers"]["equity"]
@@ -81,6 +81,62 @@ def test_existing_customers_are_worth_what_lifetime_value_says():
     assert equity.figures["new_customers"] == 0  # all of them came in the first year
 
 
+def firm_with_contracts() -> Any:
+    """Orders with margins of 30 to 60 % and contracts, of twelve customers large ones, of eight tiny ones."""
+    from datetime import date
+
+    people = sorted({r["customer_id"] for r in order_firms.rows()})
+    terms = [
+        {"contract_id": f"{c}-{k}", "customer_id": c, "start": date(2021 + k, 3, 1), "end": date(2022 + k, 3, 1),
+         "recurring_amount": D(100_000 if i < 12 else 1), "period_months": 12, "status": "running"}
+        for i, c in enumerate(people[:20]) for k in range(3)
+    ]  # fmt: skip
+    lines = [
+        dict(r, direct_cost=r["net_amount"] * D(40 + 3 * (i % 10)) / 100)
+        for i, r in enumerate(order_firms.rows())
+    ]
+    tables = {"order_line": pa.Table.from_pylist(lines), "project_contract": pa.Table.from_pylist(terms)}
+    return klientel.open_book(tables, as_of=order_firms.AS_OF)
+
+
+def test_both_count_the_same_measure_and_contracts_alike():
+    """The equity of existing customers is the one of lifetime_value, whatever is asked for."""
+    from klientel.analyses.lifetime_value import lifetime_value
+
+    book = firm_with_contracts()
+    seen = set()
+    for given in ({}, {"value": "revenue"}, {"value": "margin", "business": "orders"}, {"business": "contracts"}):
+        equity = answer(book, customer_equity, **given)
+        values = answer(book, lifetime_value, **given, horizon=24)
+        assert equity.figures["measure"] == values.figures["measure"]
+        assert equity.figures["customers"] == values.figures["customers"]
+        assert equity.figures["static_equity"] == values.figures["static_equity"]
+        # whatever is counted is said in the first sentence of both
+        assert f"({equity.figures['measure']}" in str(equity.lines[0])
+        assert f"({values.figures['measure']}" in str(values.lines[0])
+        seen.add(equity.figures["static_equity"])
+    assert len(seen) == 4
+    by_hand = answer(book, customer_equity, margin_share=0.4, business="orders")
+    revenue = answer(book, customer_equity, value="revenue", business="orders")
+    assert float(by_hand.figures["static_equity"]) == pytest.approx(0.4 * float(revenue.figures["static_equity"]))
+    assert float(by_hand.figures["new_customer_value"]) == pytest.approx(
+        0.4 * float(revenue.figures["new_customer_value"])
+    )
+    assert by_hand.figures["measure"] == "margin"
+
+
+def test_drivers_of_the_data_against_the_answer_with_the_driver_moved():
+    book = firm_with_contracts()
+    given = {"new_customers": 20.0, "acquisition_cost": 5000.0, "discount": 0.1}
+    found = answer(book, customer_equity, **given)
+    moved = {r["driver"]: r for r in found.tables["drivers"].to_pyarrow().to_pylist()}
+    for driver, name in (("discount rate", "discount"), ("new customers", "new_customers"),
+                         ("acquisition cost", "acquisition_cost")):  # fmt: skip
+        changed = answer(book, customer_equity, **{**given, name: given[name] * 1.01})
+        by_hand = float(changed.figures["customer_equity"]) - float(found.figures["customer_equity"])
+        assert float(moved[driver]["change"]) == pytest.approx(by_hand, rel=1e-6, abs=0.01), driver
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(BadParameter, match="needs a retention"):
         one(margin=100)
@@ -88,6 +144,8 @@ def test_what_cannot_be_is_refused():
         one(retention=1.0, growth=0.2)
     with pytest.raises(BadParameter, match="Did you mean just_paid"):
         one(retention=0.8, case="justpaid")
+    with pytest.raises(BadParameter, match="leave one of the two out"):
+        one(retention=0.8, value="margin", margin_share=0.5)
     undated = one()
     assert undated.quality.flag == "red"
     assert "retention" in str(undated.quality.reasons[0])

@@ -46,7 +46,7 @@ def test_every_customer_has_a_value_inside_its_interval_and_they_add_up():
     assert (table["lifetime_value"] <= table["lifetime_value_infinite"]).all()
     assert table["p_alive"].between(0, 1).all()
     assert sum(table["lifetime_value"]) == result.figures["lifetime_value"]
-    assert sum(table["lifetime_value_infinite"]) == result.figures["customer_equity"]
+    assert sum(table["lifetime_value_infinite"]) == result.figures["static_equity"]
     interval = result.estimates["lifetime_value"]
     assert interval.low < interval.value < interval.high
     assert interval.level == 0.95
@@ -109,7 +109,7 @@ def test_discounting_against_small_steps():
 def test_a_longer_horizon_is_worth_more_and_a_higher_discount_less():
     base, changed = of_the_firm(), of_the_firm(horizon=60, discount=0.2)
     assert changed.figures["lifetime_value"] > base.figures["lifetime_value"]
-    assert changed.figures["customer_equity"] < base.figures["customer_equity"]
+    assert changed.figures["static_equity"] < base.figures["static_equity"]
     assert changed.figures["value_next_12m"] == base.figures["value_next_12m"]
     with pytest.raises(BadParameter):
         answer(order_firms.book(), lifetime_value, discount=-0.1)
@@ -229,7 +229,7 @@ def test_cdnow_weeks_40_to_78_against_the_published_forecast(real):
 def test_each_customer_is_valued_once_by_orders_or_by_its_contracts():
     import pyarrow as pa
 
-    from klientel.analyses.lifetime_value.business import limits
+    from klientel.forecast.business import limits
 
     people = sorted({r["customer_id"] for r in order_firms.rows()})
     terms = [

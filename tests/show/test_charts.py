@@ -90,7 +90,7 @@ def test_dark_theme() -> None:
 def test_numbers_are_german(german) -> None:
     said = texts(svg(draw(RESULTS["segments"], "revenue", lang="de")))
     assert "4,2\u00a0Mio." in said
-    assert "5 weitere" in said
+    assert "4 weitere zusammen: 140\u00a0Tsd.\u00a0€" in said
     assert "82\u202f%" in texts(svg(draw(RESULTS["segments"], "rate", lang="de")))
     assert "110\u202f%" in texts(svg(draw(RESULTS["retention"], "course", lang="de")))
 
@@ -249,3 +249,85 @@ def test_skewed_values_are_binned_in_powers_even_with_some_below_zero() -> None:
     counts = [int(t) for t in said if t.isdigit()]
     assert sum(counts) >= 402
     assert {"2k", "10k"} <= set(said)
+
+
+def values_of(chart, mark: str) -> list[dict]:
+    """The rows behind the layers of a mark."""
+    spec = chart.to_dict(validate=False)
+    kinds = []
+    for layer in spec["layer"]:
+        data = layer.get("data", {})
+        rows = data["values"] if "values" in data else spec["datasets"][data["name"]]
+        kinds.append((layer["mark"]["type"], rows))
+    return [row for kind, rows in kinds if kind == mark for row in rows]
+
+
+def test_top_bars_are_the_largest_and_the_rest_is_said_in_words_not_drawn() -> None:
+    """A table in order of dates: the bars are sorted by what they show, and the sum of the others has no bar."""
+    y = [(i * 37) % 41 + 1 for i in range(40)]
+    data = pa.table({"x": [f"customer {i}" for i in range(40)], "y": [float(v) for v in y]})
+    chart = draw(column_chart("bar", data, x="x", y="y"))
+    drawn = [row["value"] for row in values_of(chart, "bar")]
+    assert drawn == sorted(y, reverse=True)[:15]
+    left = sum(y) - sum(drawn)
+    assert f"25 others together: €{left:.0f}" in texts(svg(chart))
+    rates = draw(column_chart("bar", data, x="x", y="y", units={"y": "share"}))
+    assert "25 more not drawn" in texts(svg(rates))  # rates cannot be added
+
+
+def test_few_bars_keep_the_order_of_the_table() -> None:
+    data = pa.table({"x": ["a", "b", "c"], "y": [1.0, 3.0, 2.0]})
+    assert [r["value"] for r in values_of(draw(column_chart("bar", data, x="x", y="y")), "bar")] == [1, 3, 2]
+    sorted_ = draw(column_chart("bar", data, x="x", y="y", options={"sort": True}))
+    assert [r["value"] for r in values_of(sorted_, "bar")] == [3, 2, 1]
+
+
+def test_rows_of_one_key_are_one_bar() -> None:
+    data = pa.table({"x": ["A", "B", "A"], "y": [5.0, 7.0, 4.0], "k": ["1", "2", "1"]})
+    made = column_chart("bar", data, x="x", y="y", options={"sum": "k", "sort": True}, units={"k": "key"})
+    assert [(r["label"], r["value"]) for r in values_of(draw(made), "bar")] == [("A", 9), ("B", 7)]
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_labels_stand_beyond_the_whiskers(upright) -> None:
+    data = pa.table({"x": ["up", "down"], "y": [10.0, -10.0], "l": [6.0, -18.0], "h": [15.0, -4.0]})
+    made = column_chart("bar", data, x="x", y="y", options={"low": "l", "high": "h", "upright": upright})
+    chart = draw(made)
+    assert {r["edge"] for r in values_of(chart, "text")} == {15, -18}
+    domain = next(
+        x["encoding"]["y" if upright else "x"]["scale"]["domain"]
+        for x in chart.to_dict(validate=False)["layer"]
+        if x["mark"]["type"] == "bar"
+    )
+    assert domain[0] < -18 < 15 < domain[1]
+
+
+@pytest.mark.parametrize("width", [860, 340])
+def test_names_at_line_ends_are_not_cut(width) -> None:
+    names = ["Automobilzulieferer", "Hospitals and nursing homes", "Bau"]
+    data = pa.table(
+        {"x": [i for _ in names for i in range(9)], "y": [float(i + 9 * n) for n in range(3) for i in range(9)],
+         "c": [n for n in names for _ in range(9)]}
+    )  # fmt: skip
+    made = column_chart("line", data, x="x", y="y", color="c", units={"x": "count"})
+    said = texts(svg(draw(made, width=width)))
+    assert not any("…" in text for text in said)
+    assert "Automobilzulieferer" in said
+    assert {"Hospitals", "and", "nursing", "homes"} <= set(" ".join(said).split())
+
+
+def test_shares_against_shares_stand_at_their_values_beside_the_diagonal() -> None:
+    """A calibration with most of its points above 0.9 must not look like a straight rise from 0 to 1."""
+    data = pa.table({"x": [0.05, 0.9, 0.95, 0.99], "y": [0.1, 0.8, 0.9, 1.0]})
+    chart = draw(column_chart("line", data, x="x", y="y", units={"x": "share", "y": "share"}))
+    assert [r["x"] for r in values_of(chart, "point")][:4] == [0.05, 0.9, 0.95, 0.99]
+    assert {"x": 1.0, "y": 1.0} in values_of(chart, "line")
+    assert "dashed: came as forecast" in texts(svg(chart))
+
+
+def test_months_are_counted_in_years() -> None:
+    from klientel.show.charts.course import _every
+
+    assert _every([str(i) for i in range(0, 122, 2)], 9) == 12  # every 24 months
+    assert _every(["a", "b", "c"], 9) == 1
+    assert _every([str(i) for i in range(100)], 4) == 36

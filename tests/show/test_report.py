@@ -146,7 +146,9 @@ def test_first_page_speaks_in_sentences(pages) -> None:
     assert "bring 80.0\u202f% of the revenue." in first
     assert "Read with care: Retention. The reasons stand there." in first
     assert first.count("<figure>") == 3
-    assert "98.1\u202f% to 109.0\u202f% (95\u202f%), bootstrap over customers" in first
+    assert "98.1\u202f% to 109.0\u202f% (95\u202f%)" in first
+    assert "bootstrap over customers" not in first  # cards stay short; the method stands with the definitions
+    assert "bootstrap over customers" in pages["en"]
 
 
 def test_a_picture_that_must_not_be_used_is_not_on_the_first_page(summary) -> None:
@@ -274,3 +276,62 @@ def test_first_page_hears_every_analysis_before_any_twice(summary) -> None:
         "Sentence 1.",
         "The largest customer brings 12 % of the revenue.",
     )
+
+
+def test_headlines_are_cards_and_the_rest_is_one_folded_list(pages) -> None:
+    """No chapter opens with a wall of cards; what is not on a card is in the list, once."""
+    from klientel.show.chapters import cards_of
+    from klientel.show.figures import missing
+
+    for result in samples.all_results():
+        cards, further = cards_of(result, "en")
+        known = {f.name for f in result.analysis.figures if not missing(result.figures.get(f.name))}
+        assert len(cards) <= 6
+        assert {t.figure for t in cards} | {t.figure for t in further} == known
+        assert not {t.figure for t in cards} & {t.figure for t in further}
+        part = pages["en"].split(f'<section id="{result.name}"')[1].split("</section>")[0]
+        listed = re.findall(r'<details class="further">.*?</details>', part, re.S)
+        assert len(listed) == bool(further)
+        assert "".join(listed).count("<dt>") == len(further)
+
+
+def test_every_analysis_has_headlines_that_fit_on_cards() -> None:
+    from klientel.analyses import ANALYSES
+
+    for analysis in ANALYSES.values():
+        assert 1 <= sum(f.headline for f in analysis.figures) <= 6, analysis.name
+
+
+def test_one_title_means_one_figure() -> None:
+    """Two quantities never carry the same title: a reader of two chapters would take them for one."""
+    from klientel.analyses import ANALYSES
+
+    meant: dict[str, tuple[str, str]] = {}
+    for analysis in ANALYSES.values():
+        for figure in analysis.figures:
+            name, meaning = meant.setdefault(str(figure.title), (analysis.name, str(figure.meaning)))
+            assert meaning == str(figure.meaning), f"{figure.title}: {name} and {analysis.name}"
+
+
+def test_the_list_stands_open_on_paper(pages) -> None:
+    assert ".further::details-content{content-visibility:visible" in pages["en"]
+
+
+def test_names_and_texts_keep_their_width(tree) -> None:
+    """Columns say what they hold, so that the page scrolls sideways instead of breaking names by syllable."""
+    from klientel.analysis import Column
+    from klientel.show.chapters import _kind
+
+    kinds = {_kind(c) for c in (Column("name", "Customer"), Column("x", "X"), Column("v", "V", "money"),
+                                Column("g", "G", "class"), Column("d", "D", "date"))}  # fmt: skip
+    assert kinds == {"w", "t", "n", "c", "k"}
+    assert {str(a.get("class")) for a in tree.all("td")} <= {"w", "t", "n", "c", "k"}
+    assert any(a.get("class") == "w" for a in tree.all("td"))
+
+
+def test_attributes_are_called_by_their_titles(german) -> None:
+    from klientel.show.figures import spoken_figure, written
+
+    assert spoken_figure("industry_code", "attribute", "en") == "Industry"
+    assert written("industry_code", "attribute", "de") == "Branche"
+    assert written("sales_channel", "attribute", "de") == "Sales channel"  # a company's own column is data

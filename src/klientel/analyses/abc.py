@@ -73,7 +73,9 @@ LIMITS = Table(
 )
 
 FIGURES = (
-    Figure("customers", mark("Customers"), "count", mark("Customers with a known value in the window.")),
+    Figure(
+        "customers", mark("Customers graded"), "count", mark("Customers with a known value in the window.")
+    ),
     Figure("total_value", mark("Total value"), "money", mark("Sum of the positive values."), "up", True),
     Figure("signed_total", mark("Total with negatives"), "money", mark("Sum of all values.")),
     Figure("a_customers", mark("Customers in class A"), "count", mark("Customers graded A."), "", True),

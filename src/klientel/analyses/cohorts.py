@@ -88,7 +88,10 @@ REVENUE = Table(
     figures=(
         Figure("cohorts", mark("Cohorts"), "count", mark("Periods in which at least one customer was won.")),
         Figure(
-            "customers", mark("Customers"), "count", mark("Customers with a first order, in all cohorts.")
+            "customers",
+            mark("Customers in cohorts"),
+            "count",
+            mark("Customers with a first order, in all cohorts."),
         ),
         Figure(
             "share_next_period",

@@ -63,7 +63,12 @@ TOP = Table(
 )
 
 FIGURES = (
-    Figure("customers", mark("Customers"), "count", mark("Customers with a positive value in the window.")),
+    Figure(
+        "customers",
+        mark("Customers with a positive value"),
+        "count",
+        mark("Customers with a positive value in the window."),
+    ),
     Figure("total_value", mark("Total value"), "money", mark("Sum of the positive values."), "up"),
     Figure(
         "effective_customers",

@@ -73,7 +73,7 @@ SEGMENTS = Table(
     ),
 )
 FIGURES = (
-    Figure("customers", mark("Customers"), "count", mark("Customers with an order in the window.")),
+    Figure("customers", mark("Customers scored"), "count", mark("Customers with an order in the window.")),
     Figure("total_value", mark("Revenue"), "money", mark("Revenue of these customers in the window."), "up"),
     Figure("champions", mark("Champions"), "count", mark("Customers with R = 5 and F = 4 or 5."), "up", True),
     Figure("champions_value_share", mark("Revenue share of champions"), "share", mark("Of these."), "", True),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from klientel.analysis import Chart, Column, Context, Figure, Need, Outcome, Param, Table, Window, analysis
-from klientel.attribute import AUTO, MANY, attribute_text, chosen
+from klientel.attribute import AUTO, MANY, attribute_text, attribute_title, chosen
 from klientel.expressions import EXACT, VALUES, known_values, short_history, small_table
 from klientel.periods import add_months, window_months
 from klientel.quality import Flag, covered
-from klientel.schema import TABLES
 from klientel.words import Share, mark, say
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ SEGMENTS = Table(
 )
 FIGURES = (
     Figure("segments", mark("Segments"), "count", mark("Segments with a customer, without unknown.")),
-    Figure("customers", mark("Customers"), "count", mark("Customers in all segments.")),
-    Figure("total_value", mark("Total value"), "money", mark("Value of all segments."), "up"),
+    Figure("customers", mark("Customers in segments"), "count", mark("Customers in all segments.")),
+    Figure("total_value", mark("Value of all segments"), "money", mark("Value of all segments."), "up"),
     Figure(
         "largest_segment", mark("Largest segment"), "text", mark("The one with the highest value."), "", True
     ),
@@ -58,7 +57,7 @@ FIGURES = (
     Figure(
         "unknown_value_share", mark("Value share of unknown"), "share", mark("Their value / total."), "down"
     ),
-    Figure("attribute", mark("Attribute"), "text", mark("What the customers are divided by.")),
+    Figure("attribute", mark("Attribute"), "attribute", mark("What the customers are divided by.")),
 )
 
 
@@ -82,7 +81,9 @@ def segments(
     customers: Any,
     contracts: Any = None,
     *,
-    by: Annotated[str, Param(mark("Attribute of the customers; auto: the best known one"))] = AUTO,
+    by: Annotated[
+        str, Param(mark("Attribute of the customers; auto: the best known one"), unit="attribute")
+    ] = AUTO,
     window: Window = "12",
     value: Annotated[str, Param(mark("Value"), choices=tuple(VALUES))] = "revenue",
     context: Context,
@@ -233,7 +234,7 @@ def _figures(rows: list[dict[str, Any]], attribute: str) -> dict[str, Any]:
 
 def _reasons(figures: dict[str, Any], doubled: int, attribute: str) -> list[tuple[Flag, str]]:
     reasons: list[tuple[Flag, str]] = []
-    title = next((f.title for f in TABLES["customer"].fields if f.name == attribute), attribute)
+    title = attribute_title(attribute)
     if not figures["customers"]:
         reasons.append(("red", say("No customer has a value in the window.")))
     elif figures["unknown_value_share"] is not None:

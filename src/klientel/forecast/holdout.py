@@ -24,7 +24,7 @@ from klientel.forecast.candidates import (
 from klientel.forecast.past import Past
 from klientel.order_histories import Floats, Grouped
 from klientel.stats.purchases.model import ENOUGH_CUSTOMERS, ENOUGH_REPEATERS
-from klientel.words import Sentence, say
+from klientel.words import Sentence, mark, say
 
 QUARTER, MOST, LEAST, LONGEST = 91, 4, 182, 364  # days between origins, origins, shortest, longest hold-out
 _FIRST = 91  # days of history that the newest origin must have behind it
@@ -266,7 +266,7 @@ def _skill(trials: list[Trial]) -> Estimate:
     ]
     better = min(naive, key=lambda one: float(n @ one))
     value, low, high = scores.skill(loss, better, n)
-    return Estimate(value, low, high, 0.95, "bootstrap over customers")
+    return Estimate(value, low, high, 0.95, mark("bootstrap over customers"))
 
 
 def _obstacles(

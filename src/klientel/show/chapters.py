@@ -11,13 +11,14 @@ from klientel.show.figures import NUMERIC, cell, header, interval, missing, spok
 from klientel.words import day, mark, number, percent, say, translate
 
 if TYPE_CHECKING:
-    from klientel.analysis import Analysis
+    from klientel.analysis import Analysis, Column
     from klientel.result import Result, ResultTable
 
 FIRST_ROWS = 20
 MOST_REJECTIONS = 50
 _MOST_READ = 12  # rows of bare numbers that people read; longer ones are points of a picture
 _MOST_TILES = 8
+_MOST_CARDS = 6  # of a chapter; what else is known stands in a list below them
 
 # Which analyses speak on the first page, under which heading, with how many sentences. Retention and audit say
 # one each: their money is in another view of credit notes than the bridge, and two sums for "lost" confuse.
@@ -44,7 +45,10 @@ FIRST_TILES = (
 
 @dataclass(frozen=True)
 class Tile:
-    """A key figure: title, value as text, interval, definition, flag of its analysis, name of its chapter."""
+    """A key figure: title, value as text, interval, definition, flag of its analysis, names of chapter and figure.
+
+    method: how the interval was found, for the definition; the card itself stays short.
+    """
 
     title: str
     value: str
@@ -52,6 +56,8 @@ class Tile:
     meaning: str
     flag: Flag
     chapter: str
+    figure: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Picture:
 class Grid:
     """A table as text: header, alignment, first rows, how many rows there are in all.
 
+    kinds: what each column holds, which decides how narrow it may get: n numbers, k keys, dates and flags,
+    c words of the catalogue, t texts, w names of customers.
     points: the table only holds the points of a picture, which few people want to read.
     """
 
@@ -82,6 +90,7 @@ class Grid:
     meaning: str
     headers: tuple[str, ...]
     right: tuple[bool, ...]
+    kinds: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int
     note: str = ""
@@ -90,13 +99,14 @@ class Grid:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One analysis."""
+    """One analysis. tiles: its headline figures; further: the other figures."""
 
     name: str
     title: str
     question: str
     lines: tuple[str, ...]
     tiles: tuple[Tile, ...]
+    further: tuple[Tile, ...]
     pictures: tuple[Picture, ...]
     grids: tuple[Grid, ...]
     flag: Flag
@@ -137,6 +147,7 @@ class Content:
 def chapter(result: Result, lang: str) -> Chapter:
     """A result as a chapter in a language."""
     analysis, quality = result.analysis, result.quality
+    cards, further = cards_of(result, lang)
     counts = say("{n} in the answer, {excluded} left out", n=quality.n, excluded=quality.excluded)
     told = translate(counts, lang)
     if quality.coverage is not None:
@@ -147,7 +158,8 @@ def chapter(result: Result, lang: str) -> Chapter:
         title=translate(analysis.title, lang),
         question=translate(analysis.question, lang),
         lines=tuple(translate(line, lang) for line in result.lines),
-        tiles=tiles(result, lang),
+        tiles=cards,
+        further=further,
         pictures=pictures(result, lang),
         grids=tuple(grid(result, table, lang) for table in result.tables.values()),
         flag=quality.flag,
@@ -155,9 +167,23 @@ def chapter(result: Result, lang: str) -> Chapter:
         counts=told,
         reasons=tuple(dict.fromkeys(translate(r, lang) for r in quality.reasons)),
         settings=_settings(result, lang),
-        meanings=_meanings(analysis, lang),
+        meanings=_meanings(analysis, lang) + _methods((*cards, *further), lang),
         reproduce=tuple((k, v) for k, v in result.reproduce.items() if v),
     )
+
+
+def cards_of(result: Result, lang: str) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:
+    """The headline figures of a result as cards, six at most, and the other figures; four cards without headlines.
+
+    A single figure that would be left over for the list becomes a card, too.
+    """
+    known = [f for f in result.analysis.figures if not missing(result.figures.get(f.name))]
+    chosen = [f.name for f in known if f.headline][:_MOST_CARDS] or [f.name for f in known[:4]]
+    if len(known) - len(chosen) == 1 and len(chosen) < _MOST_CARDS:
+        chosen = [f.name for f in known]
+    told = {t.figure: t for t in tiles(result, lang)}
+    cards = tuple(told[name] for name in chosen)
+    return cards, tuple(told[f.name] for f in known if f.name not in chosen)
 
 
 def tiles(result: Result, lang: str) -> tuple[Tile, ...]:
@@ -169,8 +195,7 @@ def tiles(result: Result, lang: str) -> tuple[Tile, ...]:
             continue
         text = translate(value, lang) if isinstance(value, str) and figure.unit in ("class", "flag") else None
         spread = interval(estimate, figure.unit, lang, result.currency) if estimate else ""
-        if estimate and spread and estimate.method:
-            spread = f"{spread}, {translate(estimate.method, lang)}"
+        method = translate(estimate.method, lang) if estimate and spread else ""
         made.append(
             Tile(
                 translate(figure.title, lang),
@@ -179,6 +204,8 @@ def tiles(result: Result, lang: str) -> tuple[Tile, ...]:
                 translate(figure.meaning, lang),
                 result.quality.flag,
                 result.name,
+                figure.name,
+                method,
             )
         )
     return tuple(made)
@@ -213,11 +240,20 @@ def grid(result: Result, table: ResultTable, lang: str, first: int = FIRST_ROWS)
         translate(table.table.meaning, lang),
         tuple(header(c, lang, result.currency) for c in shown),
         tuple(c.unit in NUMERIC for c in shown),
+        tuple(_kind(c) for c in shown),
         rows,
         total,
         translate(note, lang),
         points=total > _MOST_READ and all(c.unit in NUMERIC for c in table.table.columns),
     )
+
+
+def _kind(column: Column) -> str:
+    if column.unit in NUMERIC:
+        return "n"
+    if column.unit in ("key", "date", "month", "flag"):
+        return "k"
+    return "w" if column.name == "name" else "c" if column.unit == "class" else "t"
 
 
 def opening(results: Sequence[Result], lang: str) -> Opening:
@@ -269,7 +305,8 @@ def simple_grid(
     right = tuple(bool(rows) and all(isinstance(r[i], int) for r in rows) for i in range(len(headers)))
     cells = tuple(tuple(number(v, lang) if isinstance(v, int) else str(v) for v in r) for r in rows)
     heads = tuple(translate(h, lang) for h in headers)
-    return Grid(translate(title, lang), "", heads, right, cells, len(rows), translate(note, lang))
+    kinds = tuple("n" if r else "t" for r in right)
+    return Grid(translate(title, lang), "", heads, right, kinds, cells, len(rows), translate(note, lang))
 
 
 def _warnings(results: Sequence[Result], lang: str, known: str) -> tuple[str, ...]:
@@ -304,8 +341,7 @@ def _headlines(ranked: Sequence[Result], lang: str) -> tuple[Tile, ...]:
 
 
 def _tile(result: Result, figure: str, lang: str) -> Tile:
-    title = next(translate(f.title, lang) for f in result.analysis.figures if f.name == figure)
-    return next(t for t in tiles(result, lang) if t.title == title)
+    return next(t for t in tiles(result, lang) if t.figure == figure)
 
 
 def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...]:
@@ -321,6 +357,16 @@ def _opening_pictures(ranked: Sequence[Result], lang: str) -> tuple[Picture, ...
     return tuple(chosen)
 
 
+def _methods(known: Sequence[Tile], lang: str) -> tuple[tuple[str, str], ...]:
+    """How the intervals were found, under one entry per method."""
+    found: dict[str, list[str]] = {}
+    for tile in known:
+        if tile.method:
+            found.setdefault(tile.method, []).append(tile.title)
+    head = mark("Interval: {titles}")
+    return tuple((translate(say(head, titles=titles), lang), method) for method, titles in found.items())
+
+
 def _settings(result: Result, lang: str) -> tuple[tuple[str, str], ...]:
     titles = {p.name: p for p in result.analysis.params}
     told = []
@@ -332,6 +378,8 @@ def _settings(result: Result, lang: str) -> tuple[tuple[str, str], ...]:
 
 
 def _setting(value: Any, declared: Any, lang: str) -> str:
+    if declared and declared.unit == "attribute":
+        return written(value or None, "attribute", lang)
     if isinstance(value, str | bool) or value is None:
         return written(value, "flag", lang)
     return written(value, declared.unit if declared and declared.unit == "share" else "number", lang)

@@ -64,6 +64,8 @@ def written(value: Any, unit: Unit = "text", lang: str = "en", currency: str | N
             return day(value, lang) if isinstance(value, date) else str(value)
         case "month":
             return month(value, lang)
+        case "attribute" if isinstance(value, str):
+            return _attribute(value, lang)
         case "class" | "flag":
             return translate(value, lang) if isinstance(value, str) else spoken(value, lang)
         case _:
@@ -182,6 +184,16 @@ def _word(value: Any, lang: str) -> str:
     if isinstance(value, datetime | date):
         return day(value, lang)
     return str(value)
+
+
+def _attribute(name: str, lang: str) -> str:
+    from klientel.attribute import attribute_title
+    from klientel.words import knows
+
+    if name in ("auto", "none"):
+        return translate(name, lang)
+    title = attribute_title(name)
+    return translate(title, lang) if knows(title, lang) else title
 
 
 def _plain(value: Any, lang: str, most: int = 3) -> str:

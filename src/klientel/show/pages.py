@@ -78,7 +78,8 @@ class _Writer:
             f'<p class="question">{escape(chapter.question)}</p>'
             + _verdict(chapter)
             + lines
-            + _tiles(chapter.tiles, small=len(chapter.tiles) > 6)
+            + _tiles(chapter.tiles)
+            + _further(chapter.further, self.lang)
             + "".join(self.figure(p) for p in chapter.pictures)
             + "".join(_table(g, self.lang) for g in chapter.grids)
             + self._method(chapter)
@@ -207,7 +208,21 @@ def _verdict(chapter: Chapter) -> str:
     )
 
 
-def _tiles(tiles: Sequence[Tile], *, small: bool = False) -> str:
+def _further(tiles: Sequence[Tile], lang: str) -> str:
+    """The other figures as a list that folds on the screen and stands open on paper."""
+    if not tiles:
+        return ""
+    items = "".join(
+        f"<div><dt>{escape(t.title)}{f'<small>{escape(t.meaning)}</small>' if t.meaning else ''}</dt>"
+        f"<dd{' class=long' if len(t.value) > 14 else ''}>{escape(t.value)}"
+        f"{f'<small>{escape(t.interval)}</small>' if t.interval else ''}</dd></div>"
+        for t in tiles
+    )
+    summary = _t(say("Further figures ({n})", n=len(tiles)), lang)
+    return f'<details class="further"><summary>{summary}</summary><dl>{items}</dl></details>'
+
+
+def _tiles(tiles: Sequence[Tile]) -> str:
     if not tiles:
         return ""
     items = []
@@ -219,14 +234,15 @@ def _tiles(tiles: Sequence[Tile], *, small: bool = False) -> str:
             f'<li><span class="name">{escape(tile.title)}</span>'
             f"<span{size}>{escape(tile.value)}</span>{spread}{meaning}</li>"
         )
-    return f'<ul class="tiles{" small" if small else ""}">{"".join(items)}</ul>'
+    wide = " of3" if len(tiles) in (3, 5, 6) else ""
+    return f'<ul class="tiles{wide}">{"".join(items)}</ul>'
 
 
 def _table(grid: Grid, lang: str) -> str:
     if not grid.rows:
         empty = _t(mark("The table is empty."), lang)
         return f'<div class="table"><h3>{escape(grid.title)}</h3><p class="note">{empty}</p></div>'
-    kinds = [' class="n"' if right else "" for right in grid.right]
+    kinds = [f' class="{kind}"' for kind in grid.kinds]
     head = "".join(f'<th scope="col"{k}>{escape(h)}</th>' for h, k in zip(grid.headers, kinds, strict=True))
     body = "".join(
         "<tr>" + "".join(f"<td{k}>{escape(c)}</td>" for c, k in zip(row, kinds, strict=True)) + "</tr>"
@@ -238,7 +254,7 @@ def _table(grid: Grid, lang: str) -> str:
     title = escape(grid.title)
     shown = (
         f'<div class="table"><div class="scroll" tabindex="0" role="region" aria-label="{title}">'
-        f"<table{many}><caption>{title}{meaning}</caption>"
+        f"<table{many}><caption><span>{title}{meaning}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}</div>"
     )
     if grid.points:

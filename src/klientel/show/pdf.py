@@ -22,6 +22,7 @@ _SHORT = 13  # letters up to which a column of text is not broken
 _LONG = 18  # letters after which a word in a table may be broken
 _WAYS = {"python": mark("In Python"), "cli": mark("On the command line")}
 _WORDS = {
+    "further": mark("Further figures"),
     "empty": mark("The table is empty."),
     "settings": mark("Settings"),
     "locked": mark("What more data would answer"),
@@ -80,6 +81,7 @@ def _data(content: Content, home: Path) -> dict[str, Any]:
                 for k in ("title", "question", "lines", "flag", "verdict", "counts", "reasons", "settings")
             },
             "tiles": [asdict(t) for t in c.tiles],
+            "further": [asdict(t) for t in c.further],
             "pictures": pictures(c.pictures),
             "grids": [_grid(asdict(g), lang) for g in c.grids if not g.points],
             "reproduce": [(translate(_WAYS[w], lang), text) for w, text in c.reproduce if w in _WAYS],

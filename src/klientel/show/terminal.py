@@ -191,7 +191,10 @@ def _ignored(console: Console, intake: Intake, lang: str) -> None:
 def _rejections(console: Console, intake: Intake, lang: str) -> None:
     title = say("{n} rejected rows", n=intake.rejected)
     _rows(console, title, intake.rejections, intake.rejected, _MOST_REJECTIONS, lang)
-    title = say("{n} lines set aside (titles, totals, texts below the table, bookings that are no sales)", n=intake.aside)
+    title = say(
+        "{n} lines set aside (titles, totals, texts below the table, bookings that are no sales)",
+        n=intake.aside,
+    )
     _rows(console, title, intake.set_aside, intake.aside, _MOST_ASIDE, lang)
 
 

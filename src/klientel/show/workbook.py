@@ -275,7 +275,7 @@ def _figures(book: Book, sheet: Any, row: int, results: Sequence[Result]) -> int
     heads = (mark("Figure"), mark("Value"), mark("Interval"), mark("Definition"))
     _head(book, sheet, row, [translate(h, lang) for h in heads])
     for result in results:
-        spreads = {t.title: t.interval for t in tiles(result, lang)}
+        spreads = {t.figure: ", ".join(filter(None, (t.interval, t.method))) for t in tiles(result, lang)}
         for figure in result.analysis.figures:
             value = result.figures.get(figure.name)
             if value is None or missing(value):
@@ -290,7 +290,7 @@ def _figures(book: Book, sheet: Any, row: int, results: Sequence[Result]) -> int
                 if figure.unit == "money" and result.currency:
                     form = f'#,##0.00" {result.currency}"'
                 sheet.write_number(row, 1, float(value), book.format(num_format=form))
-            book.text(sheet, row, 2, spreads.get(title, ""))
+            book.text(sheet, row, 2, spreads.get(figure.name, ""))
             book.text(sheet, row, 3, translate(figure.meaning, lang))
     return row + 2
 

@@ -131,7 +131,7 @@ _MEANING = {
 }
 
 FIGURES = (
-    Figure("customers", mark("Customers"), "count", _MEANING["customers"]),
+    Figure("customers", mark("Customers with an order day"), "count", _MEANING["customers"]),
     Figure(
         "active_customers_12m", mark("Active customers"), "count", _MEANING["active"], "up", headline=True
     ),

@@ -20,7 +20,7 @@ from klientel.forecast.spend import Spend
 from klientel.order_histories import Floats, Grouped
 from klientel.periods import add_months
 from klientel.stats.purchases.model import ENOUGH_CUSTOMERS, ENOUGH_REPEATERS
-from klientel.words import say
+from klientel.words import mark, say
 
 if TYPE_CHECKING:
     from datetime import date
@@ -186,7 +186,7 @@ def _skill(own: list[_Trial]) -> Estimate:
     loss = np.concatenate([(t.chance - t.found.silent) ** 2 for t in own])
     base = np.concatenate([(t.rule - t.found.silent) ** 2 for t in own])
     value, low, high = scores.skill(loss, base, n)
-    return Estimate(value, low, high, 0.95, "bootstrap over customers")
+    return Estimate(value, low, high, 0.95, mark("bootstrap over customers"))
 
 
 def _rows(trials: list[_Trial], shown: str) -> tuple[dict[str, Any], ...]:

@@ -17,6 +17,7 @@ from klientel.analyses.customer_equity.worth import Future, Worth, by_hand, driv
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.errors import BadParameter, NotEnoughData
 from klientel.expressions import small_table
+from klientel.forecast.customer_values import MEASURES
 from klientel.stats.lifetime_formulas import CASES
 from klientel.words import Amount, Share, mark, say
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     needs=(
         Need("totals", ("customer_id", "revenue")),
         Need("purchases", ("customer_id", "day", "matched_revenue", "is_order"), optional=True),
+        Need("contracts", ("customer_id", "start", "recurring_amount"), optional=True),
     ),
     tables=(PARTS, DRIVERS),
     figures=FIGURES,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 def customer_equity(
     totals: Any,
     purchases: Any = None,
+    contracts: Any = None,
     *,
     discount: Annotated[float, Param(mark("Discount rate per year"), min=0.0001, max=1, unit="share")] = 0.10,
     years: Annotated[
@@ -52,9 +55,20 @@ def customer_equity(
     acquisition_cost: Annotated[
         float, Param(mark("Cost to win a customer"), min=0, max=1e12, unit="money")
     ] = 0.0,
+    value: Annotated[
+        str, Param(mark("Value: margin where it is known"), choices=("auto", "revenue", "margin"))
+    ] = "auto",
     margin_share: Annotated[
-        float, Param(mark("Margin as a share of revenue"), min=0.0001, max=1, unit="share")
+        float,
+        Param(mark("By hand: margin as a share of revenue; 1: none"), min=0.0001, max=1, unit="share"),
     ] = 1.0,
+    business: Annotated[
+        str,
+        Param(
+            mark("Customers with running contracts: by their main business, by contracts, or by orders"),
+            choices=("auto", "contracts", "orders"),
+        ),
+    ] = "auto",
     retention: Annotated[
         float, Param(mark("Yearly retention, by hand; −1: from the data"), min=-1, max=1, unit="share")
     ] = -1.0,
@@ -69,25 +83,30 @@ def customer_equity(
 ) -> Outcome:
     """Sum of lifetime values of existing customers, plus future ones less their cost (money; B12).
 
-    Values come from the model of orders that held on held-out time, or from constant retention: the one
-    entered by hand (cases 1-3 of B11a by name), or that of the data where no model beats the baseline.
-    Raises NotEnoughData without dates unless retention is entered.
+    Existing customers are valued as by `lifetime_value` with the same measure, model and contracts, without
+    end of the horizon; or by constant retention entered by hand (cases 1-3 of B11a by name). Raises
+    NotEnoughData without dates unless retention is entered, or where margins are asked for and unknown.
     """
+    if value == "margin" and margin_share != 1:
+        raise BadParameter(
+            say("Margins come from the data or as a share of revenue by hand: leave one of the two out.")
+        )
     if retention >= 0:
         count = int(totals.count().to_pyarrow().as_py())
         each = margin if margin >= 0 else _mean(totals, count) * margin_share
-        worth = by_hand(count, each, retention, discount, case, growth)
+        measure = MEASURES["margin" if margin >= 0 or margin_share != 1 else "revenue"]
+        worth = by_hand(count, each, retention, discount, case, growth, measure)
     elif margin >= 0:
-        raise BadParameter(say("A margin by hand needs a retention by hand: --retention 0.8."))
+        raise BadParameter(say("A margin by hand needs a retention by hand as well."))
     elif purchases is None:
         raise NotEnoughData(
             say(
-                "Without a date for each sale (order_line.order_date) nothing is known about retention: enter it, "
-                "--retention 0.8."
+                "Without a date for each sale (order_line.order_date) nothing is known about retention: enter one "
+                "by hand."
             )
         )
     else:
-        worth = from_orders(purchases, context, discount, margin_share)
+        worth = from_orders(purchases, contracts, context, discount, margin_share, value, business)
     future = of_future(worth, purchases, context, new_customers, acquisition_cost, years, discount)
     return _outcome(worth, future, context)
 
@@ -116,9 +135,11 @@ def _outcome(worth: Worth, future: Future, context: Context) -> Outcome:
             "new_customers": future.yearly,
             "new_customer_value": _exact(worth.new_value),
             "retention": worth.retention,
+            "measure": worth.measure,
             "method": worth.method,
         },
         n=round(worth.customers),
+        coverage=worth.coverage,
         reasons=(*worth.reasons, *future.reasons),
         lines=_lines(worth, future, estimate, context.currency),
     )
@@ -167,7 +188,9 @@ def _table(table: Table, rows: Sequence[dict[str, Any]]) -> Any:
 def _lines(worth: Worth, future: Future, equity: Any, currency: str | None) -> tuple[str, ...]:
     value = equity.value if isinstance(equity, Estimate) else equity
     first = say(
-        "The customers are worth {value}, of it {share} by those of today, as if {kept} of them stayed each year.",
+        "The customers are worth {value} ({measure}), of it {share} by those of today, as if {kept} of them "
+        "stayed each year.",
+        measure=worth.measure,
         value=_told(value, currency),
         share=Share(worth.static / float(value) if value else 0.0),
         kept=Share(worth.retention),

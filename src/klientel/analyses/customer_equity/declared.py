@@ -39,13 +39,16 @@ DRIVERS = Table(
 )
 _MEANING = {
     "equity": mark("Static equity plus what future customers bring beyond their acquisition cost."),
-    "static": mark("Sum of the expected discounted values of existing customers, without end."),
+    "static": mark(
+        "Sum of the expected discounted values of existing customers, without end of the horizon; no order book."
+    ),
     "future": mark("Σ over years k of new customers × (value − acquisition cost) / (1 + d)^k."),
     "new": mark("First orders in the last 12 months, or as entered."),
     "new_value": mark("Expected discounted value of a new customer from its first order on."),
     "retention": mark("The constant yearly retention that gives the same static equity."),
+    "measure": mark("What is counted as value: margin where it is known, else revenue."),
     "method": mark("How values were found."),
-    "customers": mark("Customers with a value."),
+    "customers": mark("Existing customers with a value."),
 }
 FIGURES = (
     Figure("customer_equity", mark("Customer equity"), "money", _MEANING["equity"], "up", headline=True),
@@ -57,12 +60,22 @@ FIGURES = (
         "up",
         headline=True,
     ),
-    Figure("future_equity", mark("Equity of future customers"), "money", _MEANING["future"], "up"),
-    Figure("customers", mark("Customers"), "number", _MEANING["customers"]),
+    Figure(
+        "future_equity", mark("Equity of future customers"), "money", _MEANING["future"], "up", headline=True
+    ),
+    Figure("customers", mark("Customers valued"), "number", _MEANING["customers"]),
     Figure("new_customers", mark("New customers a year"), "number", _MEANING["new"], "up"),
-    Figure("new_customer_value", mark("Value of a new customer"), "money", _MEANING["new_value"], "up"),
+    Figure(
+        "new_customer_value",
+        mark("Value of a new customer"),
+        "money",
+        _MEANING["new_value"],
+        "up",
+        headline=True,
+    ),
     Figure("retention", mark("Retention behind it"), "share", _MEANING["retention"], "up", headline=True),
-    Figure("method", mark("Method"), "class", _MEANING["method"]),
+    Figure("measure", mark("Measure of value"), "class", _MEANING["measure"]),
+    Figure("method", mark("Method of valuation"), "class", _MEANING["method"]),
 )
 CHARTS = (
     Chart(

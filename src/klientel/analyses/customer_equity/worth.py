@@ -10,10 +10,11 @@ import numpy as np
 
 from klientel.analyses.customer_equity.declared import ACQUIRED, BY_HAND, COST, DISCOUNT, MARGIN, RETENTION
 from klientel.errors import NotEnoughData
+from klientel.forecast.business import Existing, existing, rows
 from klientel.forecast.candidates import MODELS
+from klientel.forecast.customer_values import MEASURES, Measured, per_month, valued
 from klientel.forecast.past import Past
-from klientel.forecast.proof import Forecast, forecast, returning_share
-from klientel.forecast.value import MONTH, YEAR, portfolio_spread, score
+from klientel.forecast.value import YEAR
 from klientel.quality import Flag
 from klientel.stats.lifetime_formulas import constant_retention
 from klientel.words import say
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from klientel.analysis import Context
 
-_FAR = 120 * MONTH  # days over which the spread of the sum is measured
+_FAR = 120  # months over which the spread of the sum is measured
 _BUMP = 0.01
 
 
@@ -31,7 +32,8 @@ _BUMP = 0.01
 class Worth:
     """Existing customers: number, equity and its standard deviation, value of a new one, what stands behind.
 
-    at: the equity of existing customers and the value of a new one at another discount rate.
+    at: the equity of existing customers and the value of a new one at another discount rate and with the
+    retention times a factor. measure: what is counted, revenue or margin.
     """
 
     customers: float
@@ -40,10 +42,11 @@ class Worth:
     retention: float
     discount: float
     method: str
-    at: Callable[[float], tuple[float, float]]
+    at: Callable[[float, float], tuple[float, float]]
+    measure: str
     spread: float = 0.0
     reasons: tuple[tuple[Flag, str], ...] = ()
-    case: str = "just_paid"
+    coverage: float | None = None
 
     @property
     def each(self) -> float | None:
@@ -66,80 +69,129 @@ class Future:
 
 
 def by_hand(
-    customers: int, margin: float, retention: float, discount: float, case: str, growth: float
+    customers: int, margin: float, retention: float, discount: float, case: str, growth: float, measure: str
 ) -> Worth:
     """Constant retention with numbers entered by hand, yearly; case as in `constant_retention` (B11a).
 
     A new customer's first payment counts: its value is case `first_included`.
     """
 
-    def at(d: float) -> tuple[float, float]:
-        known = float(constant_retention(margin, retention, d, case=case, growth=growth))
+    def at(d: float, lift: float) -> tuple[float, float]:
+        kept = min(retention * lift, 1.0)
+        known = float(constant_retention(margin, kept, d, case=case, growth=growth))
         return customers * known, float(
-            constant_retention(margin, retention, d, case="first_included", growth=growth)
+            constant_retention(margin, kept, d, case="first_included", growth=growth)
         )
 
-    static, new = at(discount)
+    static, new = at(discount, 1.0)
     note = say("Constant retention is assumed: the same for all customers and for ever.")
     return Worth(
-        customers, static, new, retention, discount, BY_HAND, at, reasons=(("amber", note),), case=case
+        customers, static, new, retention, discount, BY_HAND, at, measure, reasons=(("amber", note),)
     )
 
 
-def from_orders(purchases: Any, context: Context, discount: float, share: float) -> Worth:
-    """Values by the model that held on held-out time, or by last year's value with the retention of the data.
+def from_orders(
+    purchases: Any,
+    contracts: Any,
+    context: Context,
+    discount: float,
+    share: float,
+    value: str = "auto",
+    business: str = "auto",
+) -> Worth:
+    """Values as `lifetime_value` finds them (`existing`), without end of the horizon.
 
-    share: margin per unit of revenue. Raises NotEnoughData where neither is known.
+    share: margin per unit of revenue entered by hand; where it is not 1, revenue times it is the measure.
+    Raises NotEnoughData where neither a model nor a retention is known.
     """
+    measured = valued(purchases, "revenue" if share != 1 else value)
+    if share != 1:
+        measured = Measured("margin", level=share)
     past = Past.of(purchases, context)
-    made = forecast(past, context.first_day, context.as_of)
-    if made.model is not None:
-        return _by_model(made, discount, share)
-    kept = returning_share(past, context.first_day, context.as_of)
-    if kept is None:
-        raise NotEnoughData(
-            say("The history is too short for a yearly retention: enter it, --retention 0.8.")
+    found = existing(past, contracts, context, measured, horizon=_FAR, discount=discount, business=business)
+    parts = {row["business"]: row for row in rows(found.split, found.relative)}
+    listed = found.split.listed
+    sums = (
+        listed.agg(
+            n=listed.count(),
+            ever=listed.lifetime_value_infinite.sum(),
+            next=listed.value_next_12m.sum(),
+            last=listed.value_last_12m.sum(),
+            buyers=(listed.value_last_12m > 0).cast("int64").sum(),
         )
-    last = float(made.histories.last_value.sum().to_pyarrow().as_py() or 0) * share
-    buyers = float(made.histories.filter(made.histories.last_orders > 0).count().to_pyarrow().as_py())
-    kept = min(kept, 1.0)
-    each = last / buyers if buyers else 0.0
-
-    def at(d: float) -> tuple[float, float]:
-        known = float(constant_retention(last, kept, d, case="just_paid"))
-        return known, float(constant_retention(each, kept, d, case="first_included"))
-
-    static, new = at(discount)
-    note = say(
-        "No model beat the naive forecast: last year's value with a constant retention, the same for all."
+        .to_pyarrow()
+        .to_pylist()[0]
     )
-    told: tuple[tuple[Flag, str], ...] = (*(("amber", str_) for str_ in made.reasons), ("amber", note))
-    return Worth(buyers, static, new, kept, discount, MODELS["baseline"], at, reasons=told)
+    if sums["ever"] is None:
+        raise NotEnoughData(_TOO_SHORT)
+    told: tuple[tuple[Flag, str], ...] = tuple(("amber", reason) for reason in found.made.reasons)
+    if found.made.model is None:
+        note = say(
+            "No model beat the naive forecast: last year's value with a constant retention, the same for all."
+        )
+        told = (*told, ("amber", note))
+    static = float(sums["ever"])
+    retention = found.retention
+    if retention is None:
+        year = float(sums["next"] or 0)
+        retention = float(np.clip(1 + discount - year / static, 0.0, 0.9999)) if static > 0 else 0.0
+    retention = min(retention, 1.0)
+    each = float(sums["last"] or 0) / sums["buyers"] if sums["buyers"] else 0.0
 
+    def at(d: float, lift: float) -> tuple[float, float]:
+        if found.made.model is None:
+            known = found.endless(contracts, context.as_of, d, lift)
+            return known or 0.0, _steady(each, min(retention * lift, 1.0), d)
+        known = static if d == discount else found.endless(contracts, context.as_of, d)
+        moved, included = _lifted(retention, d, lift)
+        return (known or 0.0) * moved, _first_order(found, d) * included
 
-def _by_model(made: Forecast, discount: float, share: float) -> Worth:
-    model, spend, rows = made.model, made.spend, made.rows
-    assert model is not None
-    assert spend is not None
-    worth = spend.each(rows.paid) * (spend.level(rows.x) * rows.n + rows.spent) * share
-    nothing = np.zeros(1)
-    order = float(spend.mean(nothing, nothing, nothing)[0]) * share
-
-    def at(d: float) -> tuple[float, float]:
-        delta = float(np.log1p(d)) / YEAR
-        ever = model.discounted_expected_purchases(delta, rows.x, rows.t_x, rows.T)
-        first = float(model.discounted_expected_purchases(delta, nothing, nothing, nothing)[0])
-        return float(ever @ worth), (1 + first) * order
-
-    static, new = at(discount)
-    found = score(model, spend, rows, _FAR, discount)
-    relative = portfolio_spread(model, spend, rows, found, _FAR, made.missed)
-    year = float(model.predict_purchases(YEAR, rows.x, rows.t_x, rows.T) @ worth)
-    retention = float(np.clip(1 + discount - year / static, 0.0, 0.9999)) if static > 0 else 0.0
-    told: tuple[tuple[Flag, str], ...] = tuple(("amber", str_) for str_ in made.reasons)
+    new = at(discount, 1.0)[1]
     return Worth(
-        rows.customers, static, new, retention, discount, MODELS[made.name], at, relative * static, told
-    )
+        float(sums["n"]), static, new, retention, discount, MODELS[found.made.name], at,
+        MEASURES[measured.measure], _spread(parts), (*measured.reasons, *told), measured.coverage,
+    )  # fmt: skip
+
+
+_TOO_SHORT = say("The history is too short for a yearly retention: enter one by hand.")
+
+
+def _spread(parts: dict[str, dict[str, Any]]) -> float:
+    """Standard deviation of the endless sums: their parts vary by the same share as within the far horizon."""
+    variance = 0.0
+    for row in parts.values():
+        if row["spread"] is not None and row["lifetime_value"]:
+            share = row["spread"] / abs(float(row["lifetime_value"]))
+            variance += (share * float(row["lifetime_value_infinite"])) ** 2
+    return float(variance**0.5)
+
+
+def _first_order(found: Existing, d: float) -> float:
+    """Value of a new customer from its first order on, by the model."""
+    assert found.made.model is not None
+    assert found.made.spend is not None
+    nothing = np.zeros(1)
+    order = float(found.made.spend.mean(nothing, nothing, nothing)[0]) * found.worth.level
+    delta = float(np.log1p(d)) / YEAR
+    further = float(found.made.model.discounted_expected_purchases(delta, nothing, nothing, nothing)[0])
+    return (1 + further) * order
+
+
+def _steady(each: float, kept: float, d: float) -> float:
+    """Value of a new customer who pays `each` a year in monthly parts, the first at once (B11a)."""
+    keep, monthly = per_month(kept, d)
+    return float(constant_retention(each / 12, keep, monthly, case="first_included"))
+
+
+def _lifted(r: float, d: float, lift: float) -> tuple[float, float]:
+    """By how much more retention r moves the value of customers who have just paid, and of new ones.
+
+    The constant-retention equivalent of the model: r / (1 + d - r), and (1 + d) / (1 + d - r) with the first
+    payment.
+    """
+    up = min(r * lift, 1.0)
+    included = (1 + d - r) / (1 + d - up)
+    return (up / r * included if r > 0 else 1.0), included
 
 
 def of_future(
@@ -156,8 +208,8 @@ def of_future(
         since = context.as_of - timedelta(days=365)
         if purchases is None or context.first_day is None or context.first_day > since - timedelta(days=365):
             note = say(
-                "The history is too short to tell new customers from old ones: none are expected. Enter their number "
-                "a year, --new-customers 50."
+                "The history is too short to tell new customers from old ones: none are expected, unless "
+                "their number a year is entered by hand."
             )
             told = (("green", note),)
         else:
@@ -175,22 +227,22 @@ def of_future(
 def drivers(worth: Worth, future: Future) -> list[dict[str, Any]]:
     """Elasticity of equity to each driver: change in per cent for 1 % more of it alone.
 
-    Retention moves the constant-retention equivalent of today's equity: d ln CE / d ln r = (1+d) / (1+d-r) for
-    customers who have just paid, r / (1+d-r) where the first payment counts already.
+    With a model, retention moves the constant-retention equivalent of today's equity: d ln CE / d ln r =
+    (1+d) / (1+d-r) for customers who have just paid, r / (1+d-r) where the first payment counts already.
     """
     whole = worth.static + future.equity
     d, r = worth.discount, worth.retention
-    moved_static, moved_new = worth.at(d * (1 + _BUMP))
-    weight = float(((1 + d * (1 + _BUMP)) ** -np.arange(1.0, future.years + 1)).sum())
-    r_up = min(r * (1 + _BUMP), 1.0)
-    just_paid = (r_up / (1 + d - r_up)) / (r / (1 + d - r)) - 1 if r > 0 else 0.0
-    included = (1 + d - r) / (1 + d - r_up) - 1
-    existing = just_paid if worth.case == "just_paid" else included
+
+    def moved(rate: float, lift: float) -> float:
+        static, new = worth.at(rate, lift)
+        weight = float(((1 + rate) ** -np.arange(1.0, future.years + 1)).sum())
+        return static + future.yearly * (new - future.cost) * weight - whole
+
     gross = future.yearly * worth.new_value * future.weight
     changes = {
-        RETENTION: (r, existing * worth.static + included * gross),
+        RETENTION: (r, moved(d, 1 + _BUMP)),
         MARGIN: (worth.each or 0.0, _BUMP * (worth.static + gross)),
-        DISCOUNT: (d, moved_static + future.yearly * (moved_new - future.cost) * weight - whole),
+        DISCOUNT: (d, moved(d * (1 + _BUMP), 1.0)),
         ACQUIRED: (future.yearly, _BUMP * future.equity),
         COST: (future.cost, -_BUMP * future.yearly * future.cost * future.weight),
     }

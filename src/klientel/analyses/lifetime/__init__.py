@@ -49,7 +49,9 @@ def lifetime(
     purchases: Any = None,
     contracts: Any = None,
     *,
-    by: Annotated[str, Param(mark("Attribute of the customers; auto: the best known one; none"))] = AUTO,
+    by: Annotated[
+        str, Param(mark("Attribute of the customers; auto: the best known one; none"), unit="attribute")
+    ] = AUTO,
     basis: Annotated[
         str, Param(mark("Lifetimes of orders or of contracts"), choices=(AUTO, "orders", "contracts"))
     ] = AUTO,
@@ -155,8 +157,8 @@ def _reasons(spells: Spells, whole: drawn.Curve, bridged: bool) -> tuple[tuple[F
             (
                 "amber" if spells.early > 0.2 * spells.customers else "green",
                 say(
-                    '{n} customers first ordered soon after the data begin and have no date in "customer since" '
-                    "(customer.acquired_on): they may have been customers before, so lifetimes may be longer.",
+                    '{n} customers first ordered soon after the data begin and have no date in "customer since": '
+                    "they may have been customers before, so lifetimes may be longer.",
                     n=spells.early,
                 ),
             )
@@ -166,8 +168,8 @@ def _reasons(spells: Spells, whole: drawn.Curve, bridged: bool) -> tuple[tuple[F
             (
                 "green",
                 say(
-                    "{n} customers came back after a silence longer than their activity window: that was a pause, "
-                    "not an end (--pauses end counts it as one).",
+                    "{n} customers came back after a silence longer than their activity window: that counts as a "
+                    "pause, not as an end, unless the setting for pauses says otherwise.",
                     n=spells.paused,
                 ),
             )

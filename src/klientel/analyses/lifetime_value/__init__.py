@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING, Annotated, Any
 
-from klientel.analyses.lifetime_value import business as told_apart
 from klientel.analyses.lifetime_value.declared import (
     BUSINESS,
     CALIBRATION,
@@ -15,21 +14,16 @@ from klientel.analyses.lifetime_value.declared import (
     HOLDOUT,
     TRACKING,
 )
-from klientel.analyses.lifetime_value.tables import (
-    baseline_customers,
-    calibration_rows,
-    holdout_rows,
-    model_customers,
-    valued,
-)
+from klientel.analyses.lifetime_value.tables import calibration_rows, holdout_rows
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.expressions import small_table
-from klientel.forecast import contract_value
+from klientel.forecast import business as told_apart
 from klientel.forecast.candidates import MODELS
+from klientel.forecast.contract_value import Contracts
+from klientel.forecast.customer_values import MEASURES, valued
 from klientel.forecast.past import Past
-from klientel.forecast.proof import Forecast, forecast, returning_share, tracking
+from klientel.forecast.proof import Forecast, tracking
 from klientel.forecast.scores import captured
-from klientel.forecast.value import MONTH
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
@@ -37,8 +31,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from klientel.analysis import Table
-
-MEASURES = {"revenue": mark("revenue"), "margin": mark("margin")}
 
 
 @analysis(
@@ -86,22 +78,15 @@ def lifetime_value(
     """
     worth = valued(purchases, value)
     past = Past.of(purchases, context)
-    made = forecast(past, context.first_day, context.as_of, model, holdout)
-    if made.model is not None:
-        listed, relative = model_customers(made, worth, context.as_of, horizon, discount)
-        retention = None
-    else:
-        retention = returning_share(past, context.first_day, context.as_of)
-        listed, relative = baseline_customers(made, worth, context.as_of, horizon, discount, retention), None
-    found = told_apart.of_orders(listed)
-    extra: tuple[tuple[Flag, str], ...] = ()
-    if contracts is not None and business != "orders":
-        running = contract_value.valued(contracts, context.as_of, horizon * MONTH, discount)
-        found = told_apart.split(listed, made, running, worth, context.as_of, business == "contracts")
-        extra = _on_contracts(running)
+    stock = told_apart.existing(
+        past, contracts, context, worth,
+        horizon=horizon, discount=discount, model=model, holdout=holdout, business=business,
+    )  # fmt: skip
+    made, found = stock.made, stock.split
+    extra = () if stock.running is None else _on_contracts(stock.running)
     held = holdout_rows(made)
     sums = _sums(found.listed)
-    parts = told_apart.rows(found, relative)
+    parts = told_apart.rows(found, stock.relative)
     figures = _figures(made, sums, parts, held, worth.measure)
     return Outcome(
         tables={
@@ -115,12 +100,12 @@ def lifetime_value(
         n=int(sums["n"] or 0),
         excluded=max(0, round(made.rows.customers) - int(sums["n"] or 0)),
         coverage=worth.coverage,
-        reasons=(*worth.reasons, *_reasons(made, retention, figures), *extra),
+        reasons=(*worth.reasons, *_reasons(made, stock.retention, figures), *extra),
         lines=_lines(made, figures, horizon, context.currency),
     )
 
 
-def _on_contracts(running: contract_value.Contracts) -> tuple[tuple[Flag, str], ...]:
+def _on_contracts(running: Contracts) -> tuple[tuple[Flag, str], ...]:
     told: list[tuple[Flag, str]] = []
     if running.rates is None:
         told.append(
@@ -202,7 +187,7 @@ def _figures(
         "lifetime_value": _estimate(sums["lifetime"], by.get(told_apart.TOGETHER)),
         "contract_customers": contracts["customers"] if contracts else None,
         "contract_value": contracts["lifetime_value"] if contracts else None,
-        "customer_equity": sums["ever"],
+        "static_equity": sums["ever"],
         "value_next_12m": sums["next"],
         "value_last_12m": sums["last"],
         "orders_next_12m": float(sums["orders"]) if sums["orders"] is not None else None,

@@ -128,19 +128,19 @@ TRACKING = Table(
     mark("Added up over the time held out, from the newest origin."),
 )
 _MEANING = {
-    "customers": mark("Customers with an order before the as-of date."),
+    "customers": mark("Existing customers with a value."),
     "contracts": mark("Customers whose running contracts bring at least half of their revenue."),
     "contract_value": mark("The part of the lifetime value that stands on running contracts."),
     "lifetime": mark("Sum of the expected discounted values within the horizon, of existing customers."),
     "equity": mark(
-        "Static customer equity: the same without end of the horizon; no future customers, no order book."
+        "Sum of the expected discounted values of existing customers, without end of the horizon; no order book."
     ),
     "next": mark("Sum over customers, not discounted."),
     "last": mark("What they brought in the last 12 months, credits with their sale."),
     "orders": mark("Sum of the orders expected from existing customers."),
     "alive": mark("Sum of the probabilities of still being a customer."),
     "model": mark("The model behind the answer, chosen on held-out time."),
-    "measure": mark("What is counted as value."),
+    "measure": mark("What is counted as value: margin where it is known, else revenue."),
     "tracking": mark("Orders forecast / orders that came − 1, over all origins; within ±10 % is good."),
     "skill": mark(
         "1 − squared error of orders per customer / that of the better naive baseline, on held-out time."
@@ -160,29 +160,45 @@ _MEANING = {
 }
 FIGURES = (
     Figure("lifetime_value", mark("Lifetime value"), "money", _MEANING["lifetime"], "up", headline=True),
-    Figure("customer_equity", mark("Customer equity"), "money", _MEANING["equity"], "up", headline=True),
+    Figure(
+        "static_equity",
+        mark("Equity of existing customers"),
+        "money",
+        _MEANING["equity"],
+        "up",
+        headline=True,
+    ),
     Figure(
         "value_next_12m", mark("Value expected in 12 months"), "money", _MEANING["next"], "up", headline=True
     ),
-    Figure("value_last_12m", mark("Value of the last 12 months"), "money", _MEANING["last"]),
+    Figure("value_last_12m", mark("Value of the last 12 months"), "money", _MEANING["last"], headline=True),
     Figure("orders_next_12m", mark("Orders expected in 12 months"), "number", _MEANING["orders"], "up"),
-    Figure("customers", mark("Customers"), "count", _MEANING["customers"]),
+    Figure("customers", mark("Customers valued"), "count", _MEANING["customers"]),
     Figure("contract_customers", mark("Customers valued by contracts"), "count", _MEANING["contracts"]),
     Figure("contract_value", mark("Lifetime value of contracts"), "money", _MEANING["contract_value"]),
-    Figure("expected_alive", mark("Customers expected to be still there"), "number", _MEANING["alive"], "up"),
+    Figure(
+        "expected_alive",
+        mark("Customers expected to be still there"),
+        "number",
+        _MEANING["alive"],
+        "up",
+        headline=True,
+    ),
     Figure("model", mark("Model"), "class", _MEANING["model"]),
-    Figure("measure", mark("Measure"), "class", _MEANING["measure"]),
+    Figure("measure", mark("Measure of value"), "class", _MEANING["measure"]),
     Figure("tracking_error", mark("Tracking error"), "share", _MEANING["tracking"]),
-    Figure("skill", mark("Skill"), "share", _MEANING["skill"], "up"),
-    Figure("mae_skill", mark("Skill, absolute"), "share", _MEANING["mae_skill"], "up"),
-    Figure("value_skill", mark("Skill of the value"), "share", _MEANING["value_skill"], "up"),
+    Figure("skill", mark("Skill of the order forecast"), "share", _MEANING["skill"], "up"),
+    Figure("mae_skill", mark("Skill of the order forecast, absolute"), "share", _MEANING["mae_skill"], "up"),
+    Figure("value_skill", mark("Skill of the value forecast"), "share", _MEANING["value_skill"], "up"),
     Figure("coverage_80", mark("Coverage of the 80 % interval"), "share", _MEANING["coverage"]),
     Figure("coverage_model", mark("Coverage before calibration"), "share", _MEANING["coverage_model"]),
     Figure("value_error", mark("Error of the value"), "share", _MEANING["value_error"]),
     Figure("order_value_growth", mark("Growth of order values"), "share", _MEANING["growth"]),
     Figure("top_decile_capture", mark("Best tenth captured"), "share", _MEANING["capture"], "up"),
     Figure("one_order_share", mark("Share with one order"), "share", _MEANING["once"]),
-    Figure("top_decile_value_share", mark("Value in the best tenth"), "share", _MEANING["top"]),
+    Figure(
+        "top_decile_value_share", mark("Value in the best tenth"), "share", _MEANING["top"], headline=True
+    ),
 )
 CHARTS = (
     Chart(

@@ -223,7 +223,7 @@ def _reasons(
             (
                 "amber",
                 say(
-                    "{n} contracts are marked as ended without an end date (contract.end) and are left out.",
+                    "{n} contracts are marked as ended without an end date and are left out.",
                     n=sizes["lost"],
                 ),
             )

@@ -100,20 +100,30 @@ _MEANING = {
 FIGURES = (
     Figure("due_contracts", mark("Contracts up for renewal"), "count", _MEANING["due"], headline=True),
     Figure("due_value", mark("Value up for renewal"), "money", _MEANING["value"], headline=True),
-    Figure("expected_value", mark("Expected value per year"), "money", _MEANING["expected"], "up"),
+    Figure(
+        "expected_value", mark("Expected value per year"), "money", _MEANING["expected"], "up", headline=True
+    ),
     Figure("value_at_risk", mark("Value at risk"), "money", _MEANING["risk"], "down", headline=True),
-    Figure("renewal_rate", mark("Renewal rate"), "share", _MEANING["rate"], "up"),
+    Figure("renewal_rate", mark("Renewal rate"), "share", _MEANING["rate"], "up", headline=True),
     Figure("value_renewal_rate", mark("Renewal rate by value"), "share", _MEANING["value_rate"], "up"),
     Figure("decided_renewals", mark("Decided renewals"), "count", _MEANING["decided"]),
-    Figure("deadlines_30d", mark("Notice deadlines in 30 days"), "count", _MEANING["deadlines"]),
+    Figure(
+        "deadlines_30d", mark("Notice deadlines in 30 days"), "count", _MEANING["deadlines"], headline=True
+    ),
     Figure("open_ended", mark("Open-ended contracts"), "count", _MEANING["open"]),
     Figure("expected_terms", mark("Expected terms"), "number", _MEANING["life"], "up"),
-    Figure("method", mark("Method"), "class", _MEANING["method"]),
-    Figure("skill", mark("Skill"), "share", _MEANING["skill"], "up"),
+    Figure("method", mark("Method of the renewal forecast"), "class", _MEANING["method"]),
+    Figure("skill", mark("Skill of the renewal forecast"), "share", _MEANING["skill"], "up"),
 )
 CHARTS = (
     Chart(
-        "due", "contracts", "bar", x="name", y="annual_value", title=mark("Value up for renewal by customer")
+        "due",
+        "contracts",
+        "bar",
+        x="name",
+        y="annual_value",
+        title=mark("Value up for renewal by customer"),
+        options={"sum": "customer_id", "sort": True},
     ),
     Chart(
         "history",

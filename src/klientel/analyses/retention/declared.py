@@ -75,8 +75,8 @@ FIGURES = (
     Figure("contraction", mark("Contraction"), "money", _MEANING["contraction"], "down"),
     Figure("churned", mark("Churned"), "money", _MEANING["churned"], "down"),
     Figure("closing", mark("Closing value"), "money", _MEANING["closing"]),
-    Figure("new", mark("New"), "money", _MEANING["new"], "up"),
-    Figure("reactivated", mark("Reactivated"), "money", _MEANING["reactivated"], "up"),
+    Figure("new", mark("Value of new customers"), "money", _MEANING["new"], "up"),
+    Figure("reactivated", mark("Value of reactivated customers"), "money", _MEANING["reactivated"], "up"),
     Figure("measure", mark("Measure"), "text", _MEANING["measure"]),
 )
 CHARTS = (

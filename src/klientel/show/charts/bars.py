@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from klientel.show.charts.canvas import ORDERED, OTHERS, Canvas, cut, plot
-from klientel.show.figures import missing
+from klientel.show.charts.canvas import ORDERED, OTHERS, Canvas, cut, plot, wrapped
+from klientel.show.figures import missing, short
 from klientel.words import say
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def bar(canvas: Canvas) -> alt.LayerChart:
     """Bars of y by x. Ordered x (dates, numbers) stands upright, names lie down, sorted as in the table.
 
     color: class or category; where x repeats, the colours are stacked. options: low, high (interval
-    columns), limit (bars at most, the rest becomes "all others" if the values can be added),
-    sort=True (largest first).
+    columns), limit (bars at most: the largest values; the rest is said in words below, with its sum if
+    the values can be added), sort=True (largest first), sum (column of a key: its rows are one bar).
     """
     names = canvas.values(canvas.chart.x)
     # Two customers may share a name; only a table that repeats x throughout is one to stack.
@@ -32,9 +32,8 @@ def bar(canvas: Canvas) -> alt.LayerChart:
     if canvas.has(canvas.chart.color) and canvas.option("stack", repeats):
         return _stacked(canvas)
     upright = canvas.option("upright", canvas.unit(canvas.chart.x) in ORDERED)
-    bars, left_out = _bars(canvas, keep_all=upright)
-    note = canvas.say(say("{n} more not drawn", n=left_out)) if left_out else ""
-    return _upright(canvas, bars) if upright else _lying(canvas, bars, note)
+    bars, rest = _bars(canvas, keep_all=upright)
+    return _upright(canvas, bars) if upright else _lying(canvas, bars, _left_out(canvas, rest))
 
 
 def bridge(canvas: Canvas) -> alt.LayerChart:
@@ -95,7 +94,8 @@ def steps_of(canvas: Canvas) -> list[dict[str, Any]]:
     return steps
 
 
-def _bars(canvas: Canvas, *, keep_all: bool) -> tuple[list[dict[str, Any]], int]:
+def _bars(canvas: Canvas, *, keep_all: bool) -> tuple[list[dict[str, Any]], list[float]]:
+    """The bars to be drawn, and the values of those that are left out."""
     labels, values = canvas.words(canvas.chart.x), canvas.values(canvas.chart.y)
     classes = _kinds(canvas, len(labels))
     low, high = canvas.option("low"), canvas.option("high")
@@ -106,23 +106,43 @@ def _bars(canvas: Canvas, *, keep_all: bool) -> tuple[list[dict[str, Any]], int]
         for a, b, c, d, e in zip(labels, values, classes, lows, highs, strict=True)
         if not missing(b)
     ]
-    if canvas.option("sort"):
-        bars.sort(key=lambda b: -b["value"])
+    if canvas.has(canvas.option("sum")):
+        bars = _summed(canvas, bars)
     limit = int(canvas.option("limit", MOST_BARS))
+    if canvas.option("sort") or (
+        len(bars) > limit and not keep_all
+    ):  # the largest, whatever the table's order
+        bars.sort(key=lambda b: -b["value"])
     if keep_all or len(bars) <= limit:
-        return bars, 0
-    rest = bars[limit - 1 :]
-    if canvas.unit(canvas.chart.y) not in ("money", "count"):  # rates cannot be added
-        return bars[:limit], len(bars) - limit
-    others = say("{n} others", n=len(rest))
-    total = {
-        "label": canvas.say(others),
-        "value": sum(b["value"] for b in rest),
-        "class": OTHERS,
-        "low": None,
-        "high": None,
-    }
-    return [*bars[: limit - 1], total], 0
+        return bars, []
+    return bars[:limit], [b["value"] for b in bars[limit:]]
+
+
+def _summed(canvas: Canvas, bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One bar for all rows of the same key, which `options["sum"]` names; without intervals, which do not add."""
+    keys = [
+        k
+        for k, v in zip(canvas.values(canvas.option("sum")), canvas.values(canvas.chart.y), strict=True)
+        if not missing(v)
+    ]
+    found: dict[Any, dict[str, Any]] = {}
+    for key, b in zip(keys, bars, strict=True):
+        if key in found:
+            found[key] |= {"value": found[key]["value"] + b["value"], "low": None, "high": None}
+        else:
+            found[key] = b
+    return list(found.values())
+
+
+def _left_out(canvas: Canvas, rest: list[float]) -> str:
+    """What is said below the bars about those that are not drawn."""
+    if not rest:
+        return ""
+    unit = canvas.unit(canvas.chart.y)
+    if unit not in ("money", "count"):  # rates cannot be added
+        return canvas.say(say("{n} more not drawn", n=len(rest)))
+    total = short(sum(rest), unit, canvas.lang, canvas.currency)
+    return canvas.say(say("{n} others together: {total}", n=len(rest), total=total))
 
 
 def _kinds(canvas: Canvas, n: int) -> list[str]:
@@ -140,11 +160,13 @@ def _lying(canvas: Canvas, bars: list[dict[str, Any]], note: str) -> alt.LayerCh
 
     unit = canvas.unit(canvas.chart.y)
     _dress(canvas, bars, unit)
-    labels = [cut(b["label"], 20 if canvas.narrow else 34) for b in bars]
+    labels = [cut(b["label"], 20 if canvas.narrow else 30) for b in bars]
     base = plot(bars)
     place = _band("y", "place:O", canvas.ordinal(labels, labelColor=canvas.colours["ink"], labelLimit=240))
     value = alt.X(
-        "value:Q", scale=alt.Scale(domain=_room(bars, 0.24 if canvas.narrow else 0.14), nice=False), axis=None
+        "value:Q",
+        scale=alt.Scale(domain=_room(bars, 0.24 if canvas.narrow else 0.14), nice=False),
+        axis=_below(canvas, note),
     )
     colour = alt.Color("colour:N", scale=None, legend=None)
     layers = [base.mark_bar().encode(x=value, y=place, color=colour), *_whiskers(canvas, bars, "x")]
@@ -157,7 +179,26 @@ def _lying(canvas: Canvas, bars: list[dict[str, Any]], note: str) -> alt.LayerCh
                 .encode(x="edge:Q", y="place:O", text="text:N")
             )
     layers += _zero(canvas, bars, "x")
-    return canvas.finish(layers, max(27 * len(bars), 54), canvas.measure(canvas.chart.y), note)
+    return canvas.finish(layers, max(27 * len(bars), 54), canvas.measure(canvas.chart.y))
+
+
+def _below(canvas: Canvas, note: str) -> alt.Axis | None:
+    """A line of text below lying bars, where an axis would have its title."""
+    import altair as alt
+
+    if not note:
+        return None
+    return alt.Axis(
+        title=wrapped(note, canvas.width * 0.6, 13),
+        titleAnchor="start",
+        titleFontSize=13,
+        titleColor=canvas.colours["ink"],
+        titlePadding=10,
+        labels=False,
+        ticks=False,
+        domain=False,
+        grid=False,
+    )
 
 
 def _upright(canvas: Canvas, bars: list[dict[str, Any]]) -> alt.LayerChart:
@@ -218,8 +259,9 @@ def _dress(canvas: Canvas, bars: list[dict[str, Any]], unit: Unit) -> None:
     for i, b in enumerate(bars):
         b["place"] = i
         b["text"] = canvas.short(b["value"], unit)
-        edge = b["value"] if b["high"] is None else max(b["value"], b["high"])
-        b["edge"] = edge if b["value"] >= 0 else b["value"]
+        ends = [b["value"], *(e for e in (b["low"], b["high"]) if e is not None)]
+        b["edge"] = max(ends) if b["value"] >= 0 else min(ends)
+        b["low_end"] = min(0.0, *ends)
         calm = colours["cat_1"] if b["low"] is None else colours["seq_4"]  # whiskers must stand out
         usual = calm if b["value"] >= 0 else colours["down"]
         other = {OTHERS: colours["class_c"], _RAISED: colours["cat_2"]}.get(b["class"])
@@ -249,7 +291,7 @@ def _zero(canvas: Canvas, bars: list[dict[str, Any]], along: str) -> list[Any]:
 def _room(bars: list[dict[str, Any]], share: float) -> list[float]:
     """The domain of the values with room for the labels at both ends that need it."""
     top = max(0.0, *(b["edge"] for b in bars), *(b["value"] for b in bars))
-    bottom = min(0.0, *(b["value"] for b in bars))
+    bottom = min(0.0, *(b["low_end"] for b in bars))
     room = (top - bottom or 1.0) * share
     return [bottom - (room if bottom < 0 else 0.0), top + (room if top > 0 else 0.0)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,26 @@ if TYPE_CHECKING:
 MOST_SERIES = 8
 MOST_BANDS = 3  # more of them on top of each other hide the lines
 _HEIGHT = 300
+_AXIS = 62  # pixels of the value axis and the margins
+_ROOM, _ROOM_NARROW = 0.3, 0.46  # most of the width that names take
+_LINE = 15  # pixels from line to line of a name
 
 
 def line(canvas: Canvas) -> alt.LayerChart:
     """Lines of y over x, one per value of color, each named at its end instead of in a key.
 
     options: low, high (columns: a band around each line, where there are at most three), points=True,
-    zero=False (axis need not begin at zero).
+    zero=False (axis need not begin at zero). Shares on x stand at their values; a share against a share
+    (forecast against came) gets the diagonal on which both are equal.
     """
 
     series, labels = series_of(canvas)
+    true_to_scale = canvas.unit(canvas.chart.x) == "share"
     layers: list[Any] = []
+    if true_to_scale:
+        _at_values(canvas, series)
+        if canvas.unit(canvas.chart.y) == "share":
+            layers += _diagonal(canvas)
     for place, (name, points) in enumerate(series.items()):
         colour = _colour(canvas, place, name, len(series))
         base = plot(points).encode(x="x:Q", y="y:Q")
@@ -41,13 +51,42 @@ def line(canvas: Canvas) -> alt.LayerChart:
         default=1,
     )
     ends = [(name, points[-1]["x"], points[-1]["y"]) for name, points in series.items() if points]
-    layers += _end_names(canvas, ends, largest)
-    x, y = _axes(canvas, labels, largest, bool(ends and (len(ends) > 1 or ends[0][0])))
+    said, room = _end_names(canvas, ends, largest)
+    layers += said
+    if true_to_scale:
+        largest = max(largest, 1.0) if layers else largest
+    x, y = _axes(canvas, labels, largest, room)
+    if true_to_scale:
+        x = _share_axis(canvas)
     # The axes hang on a layer of invisible points, whatever the lines themselves are made of.
     points = [p for s in series.values() for p in s]
     frame = plot(points).mark_point(opacity=0, color=canvas.colours["ink"]).encode(x=x, y=y)
     layers.insert(0, frame)
     return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
+
+
+def _at_values(canvas: Canvas, series: dict[str, list[dict[str, Any]]]) -> None:
+    """Moves the points from their rank on x to their value."""
+    order = sorted({float(v) for v in canvas.values(canvas.chart.x) if not missing(v)})
+    for points in series.values():
+        for p in points:
+            p["x"] = order[p["x"]]
+
+
+def _diagonal(canvas: Canvas) -> list[Any]:
+    ends = plot([{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}])
+    line = ends.mark_line(color=canvas.colours["line"], strokeWidth=1, strokeDash=[3, 4])
+    said = plot([{"x": 0.03, "y": 0.03, "text": canvas.say(mark("dashed: came as forecast"))}])
+    words = said.mark_text(align="left", dx=26, baseline="middle", color=canvas.colours["muted"])
+    return [line.encode(x="x:Q", y="y:Q"), words.encode(x="x:Q", y="y:Q", text="text:N")]
+
+
+def _share_axis(canvas: Canvas) -> Any:
+    import altair as alt
+
+    axis = canvas.axis(1.0, "share", grid=False)
+    axis.title = canvas.title_of(canvas.chart.x)
+    return alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis)
 
 
 def area(canvas: Canvas) -> alt.LayerChart:
@@ -79,8 +118,9 @@ def area(canvas: Canvas) -> alt.LayerChart:
             )
     largest = max(levels, default=1.0) or 1.0
     thick = [(n, x, y) for n, x, y, height in ends if height > largest * 0.035]
-    layers += _end_names(canvas, thick, largest, stacked=len(series))
-    x, y = _axes(canvas, labels, largest, bool(thick and (len(series) > 1 or thick[0][0])))
+    said, room = _end_names(canvas, thick, largest, stacked=len(series))
+    layers += said
+    x, y = _axes(canvas, labels, largest, room)
     layers[0] = layers[0].encode(x=x, y=y)
     return canvas.finish(layers, _HEIGHT, canvas.measure(canvas.chart.y))
 
@@ -128,50 +168,92 @@ def _gathered(canvas: Canvas, series: dict[str, list[dict[str, Any]]]) -> dict[s
     return chosen
 
 
-def _axes(canvas: Canvas, labels: list[str], largest: float, named: bool) -> tuple[Any, Any]:
-    """The x axis with room for the names at its end, and the y axis."""
+def _axes(canvas: Canvas, labels: list[str], largest: float, room: float) -> tuple[Any, Any]:
+    """The x axis with room for the names at its end (pixels), and the y axis."""
     import altair as alt
 
     last = max(len(labels) - 1, 1)
     most = 4 if canvas.narrow else 9
-    every = max(1, -(-len(labels) // most))
+    every = _every(labels, most)
     axis = canvas.ordinal(labels, values=list(range(0, len(labels), every)), labelFlush=True, labelAngle=0)
     if canvas.unit(canvas.chart.x) not in ("date", "month"):
         axis.title = canvas.title_of(canvas.chart.x)
-    room = last * (0.34 if canvas.narrow else 0.2) if named else last * 0.03
-    x = alt.X("x:Q", scale=alt.Scale(domain=[0, last + room], nice=False), axis=axis)
+    inner = canvas.width - _AXIS
+    free = last * room / (inner - room) if room else last * 0.03
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, last + free], nice=False), axis=axis)
     zero = bool(canvas.option("zero", True))
     values = canvas.axis(largest, canvas.unit(canvas.chart.y), grid=True)
     return x, alt.Y("y:Q", scale=alt.Scale(zero=zero, nice=True), axis=values)
 
 
+def _every(labels: list[str], most: int) -> int:
+    """Every how many labels one is shown: numbers that count evenly in steps people count in, such as years."""
+    if len(labels) > most and all(label.isdigit() for label in labels):
+        numbers = [int(label) for label in labels]
+        step = numbers[1] - numbers[0]
+        if step > 0 and all(b - a == step for a, b in itertools.pairwise(numbers)):
+            dozens = (12, 24, 36, 48, 60, 120) if step in (1, 2, 3, 6) and numbers[-1] > 24 else ()
+            for wanted in dozens or (2, 5, 10, 20, 25, 50, 100, 200, 500, 1000):
+                if wanted % step == 0 and numbers[-1] // wanted < most:
+                    return wanted // step
+    return max(1, -(-len(labels) // most))
+
+
 def _end_names(
     canvas: Canvas, ends: list[tuple[str, float, float]], largest: float, stacked: int = 0
-) -> list[Any]:
-    """Names at the ends of lines, pushed apart so that none covers another."""
+) -> tuple[list[Any], float]:
+    """Names at the ends of lines, wrapped and pushed apart so that none covers another; pixels they need."""
     import altair as alt
 
     if not ends or (len(ends) == 1 and not ends[0][0]):
-        return []
-    gap = largest * 16 / (_HEIGHT * 0.92)
-    wide = max(e[1] for e in ends) * (0.3 if canvas.narrow else 0.16)  # of a name, in places of x
-    most = int((canvas.width * (0.22 if canvas.narrow else 0.14)) / (12 * EM))
+        return [], 0.0
+    names = {name: _folded(canvas, name) for name, _, _ in ends}
+    widest = max(len(line) for lines in names.values() for line in lines)
+    room = min(widest * 12.5 * EM + 22, canvas.width * (_ROOM_NARROW if canvas.narrow else _ROOM))
+    unit = largest / (_HEIGHT * 0.92)  # of y per pixel
+    far = max(e[1] for e in ends)
+    wide = far * room / max(canvas.width - _AXIS - room, 1.0)  # of a name, in places of x
     said: list[dict[str, Any]] = []
     for name, x, y in sorted(ends, key=lambda e: e[2]):
-        near = [s["y"] + gap for s in said if abs(s["x"] - x) < wide]
+        half = unit * (_LINE * len(names[name]) + 3) / 2
+        near = [s["y"] + s["half"] + half for s in said if abs(s["x"] - x) < wide]
         at = max([y, *near])
         place = [e[0] for e in ends].index(name)
         plain = stacked or _ordered(canvas)
         colour = canvas.colours["ink"] if plain else _colour(canvas, place, name, len(ends))
-        said.append({"x": x, "y": at, "text": cut(name, most), "colour": colour})
-    style = {"align": "left", "dx": 9, "baseline": "middle", "fontWeight": "bold"}
-    words = plot(said).mark_text(**style)
+        said.append({"x": x, "y": at, "half": half, "text": names[name], "colour": colour})
+    layers = []
     paper = canvas.colours["paper"]  # a rim of paper, where a name ends up on another line
-    rim = plot(said).mark_text(**style, color=paper, stroke=paper, strokeWidth=4, strokeJoin="round")
-    return [
-        *([] if stacked else [rim.encode(x="x:Q", y="y:Q", text="text:N")]),
-        words.encode(x="x:Q", y="y:Q", text="text:N", color=alt.Color("colour:N", scale=None, legend=None)),
-    ]
+    for many in sorted({len(s["text"]) for s in said}):
+        part = [s for s in said if len(s["text"]) == many]
+        # Several lines hang from the first one: it goes up by half of the others.
+        style = {
+            "align": "left", "dx": 9, "baseline": "middle", "fontWeight": "bold",
+            "lineHeight": _LINE, "dy": -_LINE * (many - 1) / 2,
+        }  # fmt: skip
+        rim = plot(part).mark_text(**style, color=paper, stroke=paper, strokeWidth=4, strokeJoin="round")
+        if not stacked:
+            layers.append(rim.encode(x="x:Q", y="y:Q", text="text:N"))
+        own = alt.Color("colour:N", scale=None, legend=None)
+        layers.append(plot(part).mark_text(**style).encode(x="x:Q", y="y:Q", text="text:N", color=own))
+    return layers, room
+
+
+def _folded(canvas: Canvas, name: str) -> list[str]:
+    """A name in at most two lines (three on a phone) that fit at the end; cut only where even that is too short."""
+    most = int((canvas.width * (_ROOM_NARROW if canvas.narrow else _ROOM) - 22) / (12.5 * EM))
+    lines: list[str] = []
+    for word in name.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= min(most, 22):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    least = 3 if canvas.narrow else 2
+    if len(lines) > least:
+        lines = [*lines[: least - 1], " ".join(lines[least - 1 :])]
+    if len(lines) == 1 and len(name) > most and len(name) < 2 * most:  # one long word
+        return [f"{name[: most - 1]}-", name[most - 1 :]]
+    return [cut(line, most) for line in lines]
 
 
 def _ordered(canvas: Canvas) -> bool:
