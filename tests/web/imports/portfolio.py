@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+_NUMBERS = count(1)
 TODAY = date(2025, 6, 1)
 
 
@@ -91,3 +94,20 @@ def facts(home: Any) -> tuple[Any, ...]:
     snapshot = newest()
     version = snapshot.facts.get("lines", -1) if snapshot else -1
     return tuple(f.name for f in lines.table(home).files(version))
+
+
+def database(template: str = "template1") -> None:
+    """Where PostgreSQL is tested: let KLIENTEL_DATABASE name a new database from now on."""
+    address = os.environ.get("KLIENTEL_DATABASE")
+    if not address:
+        return
+    import psycopg
+    from django.db import connections
+
+    connections.close_all()
+    name = f"more_{next(_NUMBERS)}"
+    path, mark, query = address.partition("?")
+    server, rest = path.rpartition("/")[0], mark + query
+    with psycopg.connect(f"{server}/postgres{rest}", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    os.environ["KLIENTEL_DATABASE"] = f"{server}/{name}{rest}"

@@ -39,6 +39,7 @@ def saved(home: Any, path: Path) -> Path:
 def brought(path: Path, folder: Path) -> Any:
     from klientel.web import backups
 
+    p.database()
     return backups.restore(path, folder, progress=p.silent)
 
 
@@ -144,7 +145,7 @@ def test_a_changed_or_missing_member_is_refused(filled, tmp_path):
 def test_what_would_not_fit_on_the_disk_is_refused(filled, tmp_path):
     def bomb(members: dict[str, bytes]) -> None:
         manifest = json.loads(members["klientel-backup.json"])
-        manifest["members"]["records.sqlite3"]["size"] = 10**15
+        manifest["members"]["workspace.json"]["size"] = 10**15
         members["klientel-backup.json"] = json.dumps(manifest).encode()
 
     bad = rewritten(saved(filled, tmp_path / "b.zip"), tmp_path / "bad.zip", bomb)
@@ -175,6 +176,7 @@ def test_rows_of_sqlite_go_through_the_portable_form(filled, tmp_path, blank):
     shutil.copytree(blank, tmp_path / "other")
     shutil.copytree(filled.folder / "facts", tmp_path / "other" / "facts")
     shutil.copytree(filled.folder / "imports", tmp_path / "other" / "imports")
+    p.database("blank")
     other = homes.find(tmp_path / "other")
     portable.load_rows(tmp_path / "rows")
     assert p.content(other) == content

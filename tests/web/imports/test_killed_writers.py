@@ -136,9 +136,13 @@ def restored(tmp_path: Path, expected: dict[str, Any], home: Any) -> None:
     from klientel.web import home as homes
 
     shutil.rmtree(tmp_path / "restored", ignore_errors=True)
+    own = os.environ.get("KLIENTEL_DATABASE")
+    p.database()
     other = backups.restore(tmp_path / "b.zip", tmp_path / "restored", progress=p.silent)
     assert p.content(other) == expected
     connections.close_all()
+    if own:
+        os.environ["KLIENTEL_DATABASE"] = own
     homes.attach(home)
     (tmp_path / "b.zip").unlink()
 

@@ -162,4 +162,5 @@ def fresh(blank: Path, factory: Any) -> tuple[Any, Path]:
     folder = factory.mktemp("undo")
     connections.close_all()
     shutil.copytree(blank, folder / "workspace")
+    p.database("blank")
     return homes.find(folder / "workspace"), folder
