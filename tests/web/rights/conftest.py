@@ -22,7 +22,7 @@ def _shared_cast(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def people(request: pytest.FixtureRequest) -> Any:
     """The cast, for tests that write nothing."""
-    if os.environ.get("KLIENTEL_TEST_POSTGRES"):  # one database for all: made anew for each test
+    if os.environ.get("KLIENTEL_TEST_POSTGRES") == "1":  # one database for all: made anew for each test
         return request.getfixturevalue("own_people")
     from klientel.web import home as homes
 
@@ -34,7 +34,7 @@ def people(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def own_people(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """The cast in a workspace of its own, for tests that write."""
-    if os.environ.get("KLIENTEL_TEST_POSTGRES"):
+    if os.environ.get("KLIENTEL_TEST_POSTGRES") == "1":
         return cast_of_rights.make(request.getfixturevalue("home"))
     from django.db import connections
 
