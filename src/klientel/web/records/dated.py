@@ -70,9 +70,8 @@ def set(
 
     Raises BadParameter for an unknown attribute or a day to come, NotAllowed without the right.
     """
-    from klientel.web.records import changes
-
     from klientel.web import rights  # which knows the records
+    from klientel.web.records import changes
 
     rights.demand(actor, "write", company)
     if on > at.date():
