@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import pyarrow as pa
 import pypdf
 import pytest
 import samples
 
+from klientel.analysis import Column
 from klientel.show.report import content, report
 
 MARKUP = [
@@ -87,18 +89,27 @@ def test_long_words_do_not_run_off_the_page(summary, tmp_path) -> None:
 
 
 def test_tables_of_many_columns_stay_on_the_page(summary, tmp_path) -> None:
-    import pyarrow as pa
-
-    from klientel.analysis import Column
-
     n = 14
     data = pa.table({f"c{i}": [1234567.89] * 3 for i in range(n)})
     columns = tuple(Column(f"c{i}", f"Column {i}", "money") for i in range(n))
     wide = samples.result("wide", {"t": (columns, data)})
     text = words(read([wide], summary, "en", tmp_path))
-    assert text.count("1,234,567.89") == 3 * n
+    assert text.count("1,234,567.89") == 3 * (n + 1)  # in two parts; the second repeats the first column
 
 
 def test_content_without_anything(tmp_path, summary) -> None:
     assert content([], summary, "en").chapters == ()
     assert "Customer portfolio report" in words(read([], summary, "en", tmp_path))
+
+
+def test_a_table_wider_than_the_sheet_goes_on_below_itself(summary, tmp_path) -> None:
+    """Twenty columns side by side would run into one another; every part names its rows."""
+    columns = tuple(Column(f"c{i}", f"Head{i}", "text" if i == 0 else "number") for i in range(20))
+    data = pa.table(
+        {c.name: ["Row One", "Row Two"] if i == 0 else [i + 0.5, 1000 * i] for i, c in enumerate(columns)}
+    )
+    reader = read([samples.result("wide", {"t": (columns, data)})], summary, "en", tmp_path)
+    text = words(reader)
+    assert text.count("Row One") == 2
+    assert text.count("T (continued)") == 1
+    assert all(text.count(f"Head{i}") >= 1 for i in range(20))

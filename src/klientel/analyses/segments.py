@@ -42,13 +42,16 @@ FIGURES = (
     Figure("customers", mark("Customers in segments"), "count", mark("Customers in all segments.")),
     Figure("total_value", mark("Value of all segments"), "money", mark("Value of all segments."), "up"),
     Figure(
-        "largest_segment", mark("Largest segment"), "text", mark("The one with the highest value."), "", True
+        "largest_segment", mark("Largest segment"), "class", mark("The one with the highest value."), "", True
     ),
     Figure(
         "largest_share", mark("Share of the largest segment"), "share", mark("Its value / total."), "", True
     ),
     Figure(
-        "fastest_segment", mark("Fastest growing segment"), "text", mark("Of those with 5 customers or more.")
+        "fastest_segment",
+        mark("Fastest growing segment"),
+        "class",
+        mark("Of those with 5 customers or more."),
     ),
     Figure("fastest_growth", mark("Growth of this segment"), "share", mark("Against the window before.")),
     Figure(

@@ -70,7 +70,7 @@ MATRIX = Table(
         Column("customers", mark("Customers"), "count"),
         Column("value", mark("Revenue"), "money", mark("in the last 12 months")),
         Column("value_share", mark("Share of revenue"), "share", mark("of all customers with revenue")),
-        Column("play", mark("Default play"), "text", mark("a proposal, to be edited")),
+        Column("play", mark("Default play"), "class", mark("a proposal, to be edited")),
     ),
 )
 FIGURES = (
@@ -83,7 +83,7 @@ FIGURES = (
     Figure("ax_customers", mark("Customers in AX"), "count", mark("Large and steady."), "up"),
     Figure("az_customers", mark("Customers in AZ"), "count", mark("Large and irregular."), "down"),
     Figure("periods", mark("Periods"), "count", mark("Complete months or quarters in the window.")),
-    Figure("method", mark("Method"), "text", mark("Whether trend and season were taken out.")),
+    Figure("method", mark("Method"), "class", mark("Whether trend and season were taken out.")),
 )
 
 

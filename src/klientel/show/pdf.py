@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, BESIDE, BELOW = 780, 490, 1000  # pixels; the wider a picture is drawn, the smaller its type
 _ROWS = 15  # of the 20 on the page; a chapter should fit a sheet where it can
+_COLUMNS = 13  # that a sheet holds; a wider table goes on below itself
 _SHORT = 13  # letters up to which a column of text is not broken
 _LONG = 18  # letters after which a word in a table may be broken
 _WAYS = {"python": mark("In Python"), "cli": mark("On the command line")}
@@ -83,7 +84,7 @@ def _data(content: Content, home: Path) -> dict[str, Any]:
             "tiles": [asdict(t) for t in c.tiles],
             "further": [asdict(t) for t in c.further],
             "pictures": pictures(c.pictures),
-            "grids": [_grid(asdict(g), lang) for g in c.grids if not g.points],
+            "grids": [_grid(part, lang) for g in c.grids if not g.points for part in _parts(asdict(g), lang)],
             "reproduce": [(translate(_WAYS[w], lang), text) for w, text in c.reproduce if w in _WAYS],
         }
         for c in content.chapters
@@ -119,6 +120,29 @@ def _grid(grid: dict[str, Any], lang: str) -> dict[str, Any]:
     widest = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     fits = [right or most <= _SHORT for right, most in zip(grid["right"], widest, strict=False)]
     return {**grid, "rows": rows, "note": note, "fits": fits}
+
+
+def _parts(grid: dict[str, Any], lang: str) -> list[dict[str, Any]]:
+    """A table of more columns than a sheet holds as several, each beginning with the columns that name the row."""
+    heads, kinds = grid["headers"], grid["kinds"]
+    if len(heads) <= _COLUMNS:
+        return [grid]
+    named = next((i for i, kind in enumerate(kinds[:3]) if kind == "n"), min(2, len(heads)))
+    named = max(1, min(named, 2))
+    room = _COLUMNS - named
+    rest = list(range(named, len(heads)))
+    count = -(-len(rest) // room)
+    size = -(-len(rest) // count)
+    parts = []
+    for start in range(0, len(rest), size):
+        chosen = [*range(named), *rest[start : start + size]]
+        part = {k: tuple(grid[k][i] for i in chosen) for k in ("headers", "right", "kinds")}
+        part["rows"] = tuple(tuple(row[i] for i in chosen) for row in grid["rows"])
+        further = {} if not start else {
+            "title": translate(say("{title} (continued)", title=grid["title"]), lang), "meaning": ""
+        }  # fmt: skip
+        parts.append(grid | part | further)
+    return parts
 
 
 def _breakable(text: str) -> str:

@@ -32,7 +32,7 @@ SEGMENTS = Table(
     "segments",
     mark("Retention by group"),
     (
-        Column("segment", mark("Group"), "text"),
+        Column("segment", mark("Group"), "class"),
         Column("customers", mark("Customers"), "count", mark("with value in the opening window")),
         Column("opening", mark("Before"), "money"),
         Column("closing", mark("Now"), "money", mark("of the same customers")),
