@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from klientel.schema import TABLES
 from klientel.web.records import dated
-from klientel.web.records.models import CANONICAL, CustomField
-from klientel.web.records.rows import ModelClass, batches
+from klientel.web.records.models import CANONICAL, CustomField, StageEntry
+from klientel.web.records.rows import ModelClass
 from klientel.web.records.values import columns as columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 REFERENCE = "reference"  # `source` of a record that is known only because others refer to it
+PART = 20_000  # rows that are made into columns at once
 # Records that nothing but references made are no rows of these tables.
 _NOT_REFERENCES = ("rep", "product", "product_group")
 
@@ -42,31 +44,136 @@ def _table(name: str, model: ModelClass, seen: Sequence[str], as_of: date | None
     query = manager.order_by("pk")
     if name in _NOT_REFERENCES:
         query = query.exclude(source=REFERENCE)
-    custom = "custom" in columns_of(model)
-    wanted = ["pk", *canonical.values(), *(["custom"] if custom else []), *(["source"] if custom else [])]
+    if model is StageEntry:
+        query = query.filter(opportunity__deleted_at__isnull=True)
+    extra = [c for c in ("custom", "source") if c in columns_of(model)]
     parts: list[pa.Table] = []
     key = next((c for c, path in canonical.items() if path == "number"), "")
     own: dict[str, None] = dict.fromkeys(c for c in seen if c not in canonical)
     if name == "customer":
         own |= dict.fromkeys(CustomField.objects.filter(model="Company").values_list("name", flat=True))
     past = dated.on_day(as_of) if as_of is not None and name == "customer" else {}
-    for batch in batches(query.values_list(*wanted).iterator(chunk_size=5000)):
-        rows = [_row(canonical, values, custom) for values in batch]
-        for row in rows:
-            if key and key not in seen and str(row[key]).startswith("~"):
-                row[key] = None  # made by us, since no file gave one
-            _as_it_was(row, past)
-        if name == "customer":
-            rows = [r for r in rows if not (r["__source"] == REFERENCE and _bare(r))]
-        for row in rows:
-            own |= dict.fromkeys(c for c in row if c not in canonical and not c.startswith("__"))
-        arrays = {c: _array([r.get(c) for r in rows], name, c) for c in (*canonical, *own)}
-        parts.append(pa.table(arrays))
+    fields = {c: _field(model, path) for c, path in canonical.items()}
+    for rows in _raw(query.values_list("pk", *canonical.values(), *extra)):
+        cells: dict[str, Any] = dict(
+            zip(("", *canonical, *(f"__{c}" for c in extra)), zip(*rows, strict=True), strict=True)
+        )
+        ids = cells.pop("")
+        customs, sources = cells.pop("__custom", ()), cells.pop("__source", ())
+        over = _overlay(ids, cells, customs, past)
+        if key and key not in seen:  # made by us, since no file gave one
+            cells[key] = [None if v.startswith("~") else v for v in cells[key]]
+        own |= dict.fromkeys(c for c in over if c not in canonical)
+        arrays = {c: _filled(name, c, cells[c], fields[c], over.get(c)) for c in canonical}
+        arrays |= {c: _array((over.get(c, {}).get(i) for i in range(len(ids))), name, c) for c in own}
+        part = pa.table(arrays)
+        parts.append(_without_bare(part, sources) if name == "customer" else part)
     if not parts:
         return None
     whole = pa.concat_tables(parts, promote_options="default")
     kept = [c for c in whole.column_names if c in seen or whole[c].null_count < whole.num_rows]
     return whole.select(kept)
+
+
+def _field(model: ModelClass, path: str) -> Any:
+    """The field at the end of a path."""
+    first, _, last = path.partition("__")
+    field = model._meta.get_field(first)
+    return field.related_model._meta.get_field(last) if last else field
+
+
+def _raw(query: Any) -> Iterator[list[Sequence[Any]]]:
+    """Rows of a query in parts, as the database gives them: values are made of whole columns, not one by one."""
+    from django.db.models.sql.constants import MULTI
+
+    compiler = query.query.get_compiler("default")
+    found = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=PART)
+    for part in found or ():
+        if part:
+            yield part
+
+
+def _overlay(
+    ids: Sequence[int],
+    cells: Mapping[str, Sequence[Any]],
+    customs: Sequence[Any],
+    past: Mapping[str, Mapping[int, str]],
+) -> dict[str, dict[int, Any]]:
+    """column -> place in the part -> what stands there instead: custom fields, and values of an earlier day."""
+    over: dict[str, dict[int, Any]] = {}
+    for place, held in enumerate(customs):
+        if held in ("{}", {}):
+            continue
+        values = json.loads(held) if isinstance(held, str) else held
+        for name, value in values.items():
+            # A reference to what is not there yet is kept here under the column's own name.
+            if name not in cells or cells[name][place] in (None, ""):
+                over.setdefault(name, {})[place] = value
+    for name, values in past.items():
+        for place, i in enumerate(ids):
+            if i in values:
+                over.setdefault(name, {})[place] = values[i] or None
+    return over
+
+
+def _filled(
+    table: str, column: str, values: Sequence[Any], field: Any, over: Mapping[int, Any] | None
+) -> Any:
+    """A column of raw values as Arrow, with what stands instead of some."""
+    if not over:
+        return _whole(table, column, values, field)
+    from django.db import connection
+
+    convert = getattr(field, "from_db_value", None)
+    mixed = [
+        over[k] if k in over else (convert(v, None, connection) if convert else (None if v == "" else v))
+        for k, v in enumerate(values)
+    ]
+    return _array(mixed, table, column)
+
+
+def _whole(table: str, column: str, values: Sequence[Any], field: Any) -> Any:
+    """A column of raw values as Arrow, without a look at the single one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = _type(table, column)
+    only = set(map(type, values)) - {type(None)}
+    if pa.types.is_string(kind):
+        if not only <= {str}:
+            return _array(values, table, column)
+        texts = pa.array(values, kind)
+        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, kind), texts)
+    if pa.types.is_decimal(kind) and only <= {int}:
+        return _scaled(values, field.decimal_places, kind)
+    if pa.types.is_date(kind) and only == {str}:
+        return pa.array(values, pa.string()).cast(kind)
+    if pa.types.is_boolean(kind):
+        return pa.array([None if v is None else bool(v) for v in values], kind)
+    return pa.array(values, kind)
+
+
+def _scaled(values: Sequence[int | None], places: int, kind: Any) -> Any:
+    """Whole numbers of the last place as decimals, exactly."""
+    import pyarrow as pa
+
+    whole = pa.array(values, pa.int64()).cast(pa.decimal128(19, 0))
+    buffers = whole.buffers()
+    return pa.Array.from_buffers(pa.decimal128(19, places), len(whole), buffers).cast(kind)
+
+
+def _without_bare(part: pa.Table, sources: Sequence[str]) -> pa.Table:
+    """Without companies of which only references tell, and those nothing but number and name."""
+    import pyarrow as pa
+
+    if REFERENCE not in sources:
+        return part
+    known = [False] * part.num_rows
+    for column in part.column_names:
+        if column not in ("customer_id", "name"):
+            known = [a or b for a, b in zip(known, part[column].is_valid().to_pylist(), strict=True)]
+    kept = [k or source != REFERENCE for k, source in zip(known, sources, strict=True)]
+    return part.filter(pa.array(kept))
 
 
 def _fields(name: str, model: ModelClass) -> dict[str, str]:
@@ -78,35 +185,6 @@ def _fields(name: str, model: ModelClass) -> dict[str, str]:
         if path.split("__")[0] in {f.name for f in model._meta.concrete_fields}:
             found[column] = path
     return found
-
-
-def _row(canonical: Mapping[str, str], values: Sequence[Any], custom: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {"__pk": values[0]}
-    for column, value in zip(canonical, values[1:], strict=False):
-        row[column] = None if value == "" else value
-    row["__source"] = None
-    if custom:
-        row["__source"] = values[-1]
-        for key, value in (values[-2] or {}).items():
-            # A reference to what is not there yet is kept here under the column's own name.
-            if row.get(key) is None:
-                row[key] = value
-    return row
-
-
-def _as_it_was(row: dict[str, Any], past: Mapping[str, Mapping[int, str]]) -> None:
-    """Write the values of an earlier day over today's."""
-    for attribute, values in past.items():
-        if row["__pk"] in values:
-            text = values[row["__pk"]]
-            row[attribute] = text or None
-
-
-def _bare(row: Mapping[str, Any]) -> bool:
-    """True if nothing but number and name is known."""
-    return all(
-        v is None for c, v in row.items() if c not in ("customer_id", "name") and not c.startswith("__")
-    )
 
 
 def _array(values: Iterable[Any], table: str, column: str) -> Any:
@@ -123,7 +201,7 @@ def _typed(value: Any, kind: Any) -> Any:
     import pyarrow as pa
 
     if not isinstance(value, str):
-        return value
+        return bool(value) if value is not None and pa.types.is_boolean(kind) else value
     if pa.types.is_decimal(kind):
         from decimal import Decimal
 
