@@ -104,7 +104,7 @@ def _facts(summary: BookSummary, lang: str) -> tuple[tuple[str, str], ...]:
     if summary.first_day and summary.last_day:
         facts.append((mark("Data"), f"{day(summary.first_day, lang)} – {day(summary.last_day, lang)}"))
     if summary.customers:
-        facts.append((mark("Customers"), number(summary.customers, lang)))
+        facts.append((mark("Customers in the portfolio"), number(summary.customers, lang)))
     if summary.currency:
         facts.append((mark("Currency"), summary.currency))
     accepted, rejected = sum(summary.accepted.values()), sum(summary.rejected.values())

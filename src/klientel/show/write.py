@@ -147,7 +147,8 @@ def report(
         currency=book.currency,
         first_day=book.facts.first_day,
         last_day=book.facts.last_day,
-        customers=sum(status.values()),
+        # Leads, prospects, partners and former customers are known, but outside the portfolio (G2).
+        customers=status.get("active", 0) + status.get("reactivated", 0),
         accepted={name: t.accepted for name, t in tables.items() if t.rows > t.again},
         rejected={name: t.rejected for name, t in tables.items() if t.rows > t.again},
         status=status,
