@@ -272,7 +272,9 @@ class Upsert:
     def _ids(self, model: Any, numbers: set[str]) -> dict[str, int]:
         """Ids by number; companies, sales people and products that are not there yet are made."""
         found = dict(_pairs(model, numbers))
-        if "merged_into_id" in columns(model):  # what belongs to a duplicate belongs to what it was merged into
+        if "merged_into_id" in columns(
+            model
+        ):  # what belongs to a duplicate belongs to what it was merged into
             heirs = survivors(model, list(found.values()))
             found = {number: heirs.get(i, i) for number, i in found.items()}
         missing = numbers - found.keys()
