@@ -28,7 +28,7 @@ from klientel.web.home import Home
 from klientel.web.imports import lines
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.records import canonical
-from klientel.web.records.models import Change
+from klientel.web.records.models import Change, Company
 from klientel.words import Sentence, say
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from klientel.ingest.raw import Progress
 
 _READING: ContextVar[bool] = ContextVar("reading", default=False)
+WORTH_KEEPING = 20_000  # companies; fewer are read faster than found
 _SOLD = ("order_line", "order_header")
 
 
@@ -85,7 +86,7 @@ def opened(
         content = State(snapshot.number, _newest_change())
         if progress is not None:
             progress(say("Reading the workspace"), 0, None)
-        tables = canonical.tables(snapshot.book.get("columns", {}), day)
+        tables = _records(home, snapshot, content, day)
         coverage = _coverage()
     book = _put_together(home, made, snapshot, tables, today)
     if not book.tables and not lenient:
@@ -136,6 +137,33 @@ def state() -> State:
 
 def _newest_change() -> int:
     return Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _records(home: Home, snapshot: Snapshot, content: State, day: date | None) -> dict[str, pa.Table]:
+    """The records as canonical tables; large ones are kept beside the answers until a record changes."""
+    import pyarrow as pa
+
+    from klientel.web import results
+
+    place = results.folder(home) / f"{content}-{day or 'now'}.records"
+    if content.change and place.is_dir():
+        try:
+            found = {f.stem: _mapped(f) for f in sorted(place.iterdir())}
+            place.touch()
+            return found
+        except (OSError, pa.ArrowException):
+            pass  # somebody is tidying up; the database knows everything
+    tables = canonical.tables(snapshot.book.get("columns", {}), day)
+    if content.change and Company.objects.count() >= WORTH_KEEPING:
+        results.keep_tables(home, place, tables)
+    return tables
+
+
+def _mapped(file: Path) -> pa.Table:
+    import pyarrow as pa
+
+    with pa.memory_map(str(file)) as source:
+        return pa.ipc.open_file(source).read_all()
 
 
 def _coverage() -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,6 +30,8 @@ from klientel.web.rights import access
 from klientel.words import Amount, Sentence, Share, Word, say
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from klientel.ingest.raw import Progress
 
 LIMIT = 256 * 2**20  # bytes of all kept answers; the ones not asked for longest go first
@@ -90,20 +93,52 @@ def answer(
 
 def clear(home: Home) -> int:
     """Delete everything that is kept; how many files went. Erasure needs it: answers hold names."""
-    folder = _folder(home)
-    files = list(folder.iterdir()) if folder.is_dir() else []
+    place = folder(home)
+    files = list(place.iterdir()) if place.is_dir() else []
     for file in files:
-        file.unlink(missing_ok=True)
+        _remove(file)
     return len(files)
 
 
-def _folder(home: Home) -> Path:
+def keep_tables(home: Home, place: Path, tables: dict[str, pa.Table]) -> None:
+    """Keep Arrow tables in a folder of their own, which appears whole or not at all."""
+    import pyarrow as pa
+
+    part = place.with_name(f"{place.stem}-{token_hex(4)}.part")
+    try:
+        folder(home).mkdir(mode=0o700, exist_ok=True)
+        part.mkdir(mode=0o700)
+        for name, table in tables.items():
+            with (
+                pa.OSFile(str(part / f"{name}.arrow"), "wb") as sink,
+                pa.ipc.new_file(sink, table.schema) as writer,
+            ):
+                writer.write_table(table)
+        part.rename(place)
+        _bound(home)
+    except OSError:
+        _remove(part)
+
+
+def _remove(file: Path) -> None:
+    if file.is_dir():
+        shutil.rmtree(file, ignore_errors=True)
+    else:
+        file.unlink(missing_ok=True)
+
+
+def _size(file: Path) -> int:
+    return sum(f.stat().st_size for f in file.iterdir()) if file.is_dir() else file.stat().st_size
+
+
+def folder(home: Home) -> Path:
+    """Where answers and large records are kept."""
     return home.folder / "cache"
 
 
 def _place(home: Home, asked: dict[str, Any], state: str) -> Path:
     text = json.dumps({**asked, "state": state}, sort_keys=True)
-    return _folder(home) / f"{sha256(text.encode()).hexdigest()}.answer"
+    return folder(home) / f"{sha256(text.encode()).hexdigest()}.answer"
 
 
 @cache
@@ -192,9 +227,9 @@ def _read(place: Path, analysis: Analysis) -> Result | None:
 def _bound(home: Home) -> None:
     """Keep the folder below its limit, and free of what killed writers left."""
     files = []
-    for file in _folder(home).iterdir():
+    for file in folder(home).iterdir():
         try:
-            files.append((file.stat().st_mtime, file.stat().st_size, file))
+            files.append((file.stat().st_mtime, _size(file), file))
         except FileNotFoundError:
             continue
     files.sort(key=lambda f: f[0], reverse=True)
@@ -203,7 +238,7 @@ def _bound(home: Home) -> None:
         total += size
         stale = file.suffix == ".part" and at < newest - timedelta(hours=1).total_seconds()
         if total > LIMIT or stale:
-            file.unlink(missing_ok=True)
+            _remove(file)
 
 
 # -- values that keep their kind ------------------------------------------------------------------

@@ -103,3 +103,25 @@ def test_a_damaged_file_is_asked_anew(filled, damage):
     (file,) = (filled.folder / "cache").iterdir()
     file.write_bytes(file.read_bytes()[:-50] if damage is None else damage)
     assert ask(filled, "abc").to_dict()["tables"] == first["tables"]
+
+
+def test_large_records_are_kept_until_one_changes(filled, monkeypatch):
+    from klientel.web import books
+    from klientel.web.records import canonical, changes
+    from klientel.web.records.models import Company
+
+    def names():
+        book = klientel.open_book(filled.folder)
+        rows = book.known_customers.to_pyarrow().to_pylist()
+        return {r["customer_id"]: r["name"] for r in rows}
+
+    plain = names()
+    monkeypatch.setattr(books, "WORTH_KEEPING", 1)
+    assert names() == plain
+    with monkeypatch.context() as patch:
+        patch.setattr(canonical, "tables", lambda *a: pytest.fail("read again"))
+        assert names() == plain
+    changes.update(Company.objects.get(number="C1"), {"name": "Neu AG"}, at=datetime(2025, 6, 1, tzinfo=UTC))
+    assert names() == {**plain, "C1": "Neu AG"}
+    old = klientel.open_book(filled.folder, as_of=date(2024, 6, 1)).known_customers.to_pyarrow()
+    assert old.num_rows == len(plain)
