@@ -90,7 +90,8 @@ def _large(folder: Path, stored: int, steps: list[str]) -> bool:
             out = subprocess.run(
                 [sys.executable, "-c", PROBE, source], capture_output=True, text=True, check=True
             )
-            print(f"open and ABC three times in one process, {what}: {out.stdout.strip().splitlines()[-1]} s", flush=True)
+            found = out.stdout.strip().splitlines()[-1]
+            print(f"open and ABC three times in one process, {what}: {found} s", flush=True)
         a, b = (json.loads((folder / f"{n}.json").read_text())["tables"]["customers"]["rows"] for n in "ab")
         same = [r[0:1] + r[2:] for r in a] == [r[0:1] + r[2:] for r in b]
         print(f"the same answer: {same}")

@@ -141,7 +141,11 @@ def test_the_one_pass_agrees_with_purchases_by_day():
         for back in (0, 1):
             span = book.window(months, back)
             one = rows(
-                book.totals(months, back, ("order_days", "lines")), "customer_id", "revenue", "order_days", "lines"
+                book.totals(months, back, ("order_days", "lines")),
+                "customer_id",
+                "revenue",
+                "order_days",
+                "lines",
             )
             other = rows(bought.totals(book.purchases, span), "customer_id", "revenue", "order_days", "lines")
             assert one == other, (months, back)

@@ -105,7 +105,12 @@ def test_both_count_the_same_measure_and_contracts_alike():
 
     book = firm_with_contracts()
     seen = set()
-    for given in ({}, {"value": "revenue"}, {"value": "margin", "business": "orders"}, {"business": "contracts"}):
+    for given in (
+        {},
+        {"value": "revenue"},
+        {"value": "margin", "business": "orders"},
+        {"business": "contracts"},
+    ):
         equity = answer(book, customer_equity, **given)
         values = answer(book, lifetime_value, **given, horizon=24)
         assert equity.figures["measure"] == values.figures["measure"]
@@ -118,7 +123,9 @@ def test_both_count_the_same_measure_and_contracts_alike():
     assert len(seen) == 4
     by_hand = answer(book, customer_equity, margin_share=0.4, business="orders")
     revenue = answer(book, customer_equity, value="revenue", business="orders")
-    assert float(by_hand.figures["static_equity"]) == pytest.approx(0.4 * float(revenue.figures["static_equity"]))
+    assert float(by_hand.figures["static_equity"]) == pytest.approx(
+        0.4 * float(revenue.figures["static_equity"])
+    )
     assert float(by_hand.figures["new_customer_value"]) == pytest.approx(
         0.4 * float(revenue.figures["new_customer_value"])
     )

@@ -84,7 +84,9 @@ def _query(con: duckdb.DuckDBPyConnection, view: str, raw: RawTable, rows: int) 
     if rows <= 2 * SIZE:
         return f"SELECT * FROM {view}"
     names = {str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {view}").fetchall()}
-    number = next((n for n in ("line", "file_row_number") if n in names and (raw.has_line or n != "line")), None)
+    number = next(
+        (n for n in ("line", "file_row_number") if n in names and (raw.has_line or n != "line")), None
+    )
     if number:
         row = con.execute(f"SELECT min({number}), max({number}) FROM {view}").fetchone()
         low, high = (int(row[0]), int(row[1])) if row and row[0] is not None else (0, 0)

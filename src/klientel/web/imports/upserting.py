@@ -179,13 +179,15 @@ class Upsert:
         create: list[dict[str, Any]] = []
         update: list[tuple[int, dict[str, Any]]] = []
         fresh: set[Any] = set()
-        for k, (number, _), values in zip(keys, rows, wanted, strict=True):
+        told = {c.attname: c.name for c in plan if c.target is not None}  # people know numbers, not our ids
+        for k, (number, row), values in zip(keys, rows, wanted, strict=True):
             if k in fresh:
                 counts.add("rejected", {"number": number})
             elif k not in found:
                 fresh.add(k)
                 create.append({**({"number": number} if key else {}), **values})
-                counts.add("create", {"number": number, **_shown(values)})
+                shown = {told.get(n, n): row[told[n]] if n in told else v for n, v in values.items()}
+                counts.add("create", {"number": number, **shown})
             else:
                 pk, now = found[k]
                 self._existing_row(counts, update, number, pk, now, values, edits)
@@ -455,8 +457,6 @@ def _by_person(
     return any(edits.get((pk, f"custom.{k}")) and old.get(k) != v for k, v in value.items())
 
 
-def _shown(values: dict[str, Any], now: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Values of a sample; of a change what was and what comes."""
-    if now is None:
-        return dict(values)
+def _shown(values: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Values of the sample of a change: what was and what comes."""
     return {n: [now.get(n), v] for n, v in values.items()}
