@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Two test processes on two cores: threads of the linear algebra only get in one another's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
