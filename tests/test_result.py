@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -64,3 +65,11 @@ def test_the_recipe_gives_the_same_answer_again(result, tmp_path):
     assert scope["again"].figures == made.figures
     assert made.reproduce["cli"].startswith("klientel analyse abc ")
     assert "--a 0.5" in made.reproduce["cli"]
+
+
+def test_the_recipe_names_tables_alike_every_time():
+    def names() -> list[str]:
+        found = klientel.abc(cast.book(), a=0.7).reproduce["sql"]
+        return sorted(set(re.findall(r"klientel_\w+", found)))
+
+    assert names() == names() != []

@@ -261,6 +261,26 @@ def test_row_order_does_not_matter():
     assert all(rows(one.tables[t]) == rows(two.tables[t]) for t in one.tables)
 
 
+def test_linearised_interval_is_the_same_to_the_last_digit_in_any_order():
+    from klientel.analyses.retention.pairs import sums_of
+
+    random = np.random.default_rng(3)
+    n = 4000
+    money = [[Decimal(int(c)) / 100 for c in np.exp(random.normal(8, 2, n))] for _ in range(3)]
+    columns = dict(zip(("opening", "closing", "kept"), money, strict=True))
+    kind = pa.decimal128(27, 4)
+    found = set()
+    for _ in range(4):
+        order = random.permutation(n)
+        moves = {k: pa.array([v[i] for i in order], kind) for k, v in columns.items()}
+        moves |= {"movement": pa.array(["expansion"] * n), "credit": moves["opening"]}
+        sums = sums_of(ibis.memtable(pa.table(moves)))["base"]
+        found.add(tuple(sums[k] for k in ("ss", "ee", "es", "kk", "ks")))
+        exact = sum(float(x) * float(x) for x in columns["opening"])
+        assert sums["ss"] == pytest.approx(exact, rel=1e-12)
+    assert len(found) == 1
+
+
 def test_linearised_interval_is_near_the_bootstrap(monkeypatch):
     rng = np.random.default_rng(3)
     amounts = [(int(s), int(e)) for s, e in zip(rng.gamma(2, 500, 400), rng.gamma(2, 480, 400), strict=True)]

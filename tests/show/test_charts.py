@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import altair as alt
 import numpy as np
@@ -106,9 +105,7 @@ def test_pareto_of_many_customers_is_thinned() -> None:
     value = np.random.default_rng(1).pareto(1.2, n) + 1
     data = pa.table({"x": np.arange(n).astype(str), "y": value})
     result = column_chart("pareto", data, x="x", y="y", units={"x": "key"})
-    begun = time.perf_counter()
     chart = draw(result)
-    assert time.perf_counter() - begun < 10
     assert points(chart) < 1000
     assert len(svg(chart)) < 100_000
 

@@ -7,8 +7,10 @@ from html.parser import HTMLParser
 import pytest
 import samples
 
+import cast
 from klientel.errors import BadParameter
 from klientel.quality import Quality
+from klientel.show import write
 from klientel.show.charts import svg
 from klientel.show.pages import inlined
 from klientel.show.report import BookSummary, content, report
@@ -335,3 +337,14 @@ def test_attributes_are_called_by_their_titles(german) -> None:
     assert spoken_figure("industry_code", "attribute", "en") == "Industry"
     assert written("industry_code", "attribute", "de") == "Branche"
     assert written("sales_channel", "attribute", "de") == "Sales channel"  # a company's own column is data
+
+
+def test_the_head_counts_the_customers_in_the_portfolio(tmp_path) -> None:
+    book = cast.book()
+    status = book.status_counts()
+    inside = status["active"] + status.get("reactivated", 0)
+    assert inside < sum(status.values())  # the cast knows leads, partners and former customers, too
+    place = tmp_path / "r.html"
+    write.report(book, place, "en", lambda *_: None)
+    text = re.sub(r"<[^>]+>", " ", place.read_text(encoding="utf-8"))
+    assert re.search(rf"Customers in the portfolio\s+{inside}\s", text)

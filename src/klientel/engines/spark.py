@@ -31,7 +31,7 @@ def connect(address: Address) -> Any:
     with a sentence, if Spark or Java is missing or the master cannot be reached.
     """
     try:
-        import pyspark  # noqa: F401
+        import pyspark  # noqa: F401 - only to see that it is installed
 
         backend = _backend()
     except ImportError:

@@ -126,7 +126,7 @@ def report(
     from klientel.show.report import report as written
 
     free, gaps = unlocked(book)
-    locked = {name: missing.sentence for name, missing in gaps.items()}
+    locked: dict[str, str] = {name: missing.sentence for name, missing in gaps.items()}
     results: list[Result] = []
     if not forecasts:
         free = [analysis for analysis in free if analysis.group == "understand"]
@@ -136,7 +136,7 @@ def report(
         try:
             results.append(answer(book, analysis))
         except KlientelError as failed:
-            locked[analysis.name] = failed.sentence  # type: ignore[assignment]
+            locked[analysis.name] = failed.sentence
     progress(mark("Writing the report"), 0, None)
     intake = book.intake
     tables = intake.tables if intake else {}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from klientel.errors import BadParameter
-from klientel.words import LANGUAGES, Sentence, language, mark, say, spoken, translate
+from klientel.web.commandline import answer_language
+from klientel.words import LANGUAGES, Sentence, mark, say, spoken, translate
 
 if TYPE_CHECKING:
     from klientel.web.imports.importing import Report
@@ -109,12 +110,6 @@ def commands(lang: str) -> dict[str, click.Command]:
     }
 
 
-def _speak(lang: str | None) -> str:
-    context = click.get_current_context()
-    above = context.parent.params.get("lang") if context.parent is not None else None
-    return language(lang or above)
-
-
 def _tell(sentence: str, lang: str, *, err: bool = False) -> None:
     click.echo(translate(sentence, lang), err=err)
 
@@ -128,7 +123,7 @@ def _init(folder: str, currency: str | None, fiscal_year_start: int, lang: str |
     )
     _tell(
         say("Workspace made: {folder}. Next: klientel import {folder} FILE...", folder=str(made.folder)),
-        _speak(lang),
+        answer_language(lang),
     )
 
 
@@ -150,7 +145,7 @@ def _import(
     from klientel.web.imports import importing
     from klientel.web.imports import rejected as rejects
 
-    spoken_in = _speak(lang)
+    spoken_in = answer_language(lang)
     options = importing.Options(
         mapping=_pairs(mapping),
         template=template,
@@ -250,7 +245,7 @@ def _imports(folder: str, form: str, lang: str | None) -> None:
     if form == "json":
         _json(found)
         return
-    spoken_in = _speak(lang)
+    spoken_in = answer_language(lang)
     if not found:
         _tell(mark("Nothing was imported yet."), spoken_in)
     for entry in found:
@@ -271,7 +266,7 @@ def _undo(folder: str, number: int, form: str, lang: str | None) -> None:
     place = home.find(folder)
     from klientel.web.imports import undoing
 
-    spoken_in = _speak(lang)
+    spoken_in = answer_language(lang)
     bar = Bar(spoken_in)
     try:
         taken = undoing.undo(place, number, progress=bar, now=datetime.now(UTC))
@@ -310,21 +305,21 @@ def _backup(folder: str, file: str, lang: str | None) -> None:
     place = home.find(folder)
     from klientel.web import backups
 
-    bar = Bar(_speak(lang))
+    bar = Bar(answer_language(lang))
     try:
         backups.write(place, Path(file), progress=bar)
     finally:
         bar.done()
-    _tell(say("Backup written: {file}", file=file), _speak(lang))
+    _tell(say("Backup written: {file}", file=file), answer_language(lang))
 
 
 def _restore(file: str, folder: str, lang: str | None) -> None:
     from klientel.show.progress import Bar
     from klientel.web import backups
 
-    bar = Bar(_speak(lang))
+    bar = Bar(answer_language(lang))
     try:
         backups.restore(Path(file), Path(folder), progress=bar)
     finally:
         bar.done()
-    _tell(say("Workspace restored: {folder}", folder=folder), _speak(lang))
+    _tell(say("Workspace restored: {folder}", folder=folder), answer_language(lang))

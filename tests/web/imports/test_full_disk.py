@@ -93,7 +93,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(small, tmp_path, leave):
 )
 def test_every_way_of_saying_it_is_understood(tmp_path, broke):
     assert is_full(broke)
-    with pytest.raises(DiskFull, match="no room left"), told_if_full(tmp_path):  # noqa: PT012
+    with pytest.raises(DiskFull, match="no room left"), told_if_full(tmp_path):  # noqa: PT012 - whichever step meets the full disk
         try:
             raise broke
         except Exception as cause:

@@ -33,6 +33,21 @@ def test_the_same_file_twice_changes_nothing(home, tmp_path):
     assert p.content(home) == before
 
 
+def test_samples_of_a_dry_run_name_others_by_their_number(home, tmp_path):
+    from klientel.web.imports import importing
+
+    folder = tmp_path / "erp"
+    folder.mkdir()
+    (folder / "groups.csv").write_text("Product group,Name\nG7,Pumps\n")
+    (folder / "products.csv").write_text(
+        "Product number,Product,Product group,List price\nP1,Pump,G7,10.00\n"
+    )
+    p.orders(folder / "orders.csv", [p.line(1)])
+    said = importing.dry_run(home, [folder], options=importing.Options(today=p.TODAY), progress=p.silent)
+    sample = next(s for s in said.counts["product"].samples["create"] if s["number"] == "P1")
+    assert sample["product_group_id"] == "G7"
+
+
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(home, tmp_path):
     from klientel.web.imports import importing
     from klientel.web.imports.models import Import

@@ -11,8 +11,6 @@ from typing import Any
 import portfolio as p
 import pytest
 
-from klientel.words import knows
-
 
 def klientel(*arguments: Any, code: int = 0, lang: str = "en") -> str:
     command = [Path(sys.executable).parent / "klientel", *map(str, arguments)]
@@ -71,24 +69,9 @@ def test_wrong_use_is_one_line(tmp_path, lang):
 
 
 def test_german(tmp_path):
-    if not knows("Nothing was imported yet.", "de"):
-        pytest.skip("the German texts of this part are not in the catalogue yet")
     home = tmp_path / "firma"
     assert "Arbeitsbereich" in klientel("init", home, lang="de")
     file = p.orders(tmp_path / "a.csv", [p.line(1), p.line(2)])
     told = klientel("import", home, file, lang="de")
     assert "2 neu" in told
     assert "rückgängig" in klientel("undo", home, 1, lang="de")
-
-
-def test_help_stays_fast():
-    import os
-
-    command = [str(Path(sys.executable).parent / "klientel"), "--help"]
-    used = []
-    for _ in range(3):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, _, times = os.wait4(process.pid, 0)
-        process.returncode = 0
-        used.append(times.ru_utime + times.ru_stime)
-    assert min(used) < 0.3

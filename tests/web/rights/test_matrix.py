@@ -161,8 +161,10 @@ WITHOUT = {
     "accounts.seeing": "opens a Book as a user",
     "backups": "the whole workspace, for the owner of the folder on the command line",
     "commands": "the command line of the owner of the folder",
+    "commandline": "how commands are put together",
     "home": "folders",
-    "imports.disk": "errors", "imports.lines": "inside an import", "imports.numbers": "inside an import",
+    "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
+    "imports.lines": "inside an import", "imports.numbers": "inside an import",
     "imports.rejected": "inside an import", "imports.taking": "inside an import",
     "imports.tidying": "inside the lock of a writer", "imports.writing": "the lock",
     "portable": "inside a backup",
@@ -361,10 +363,10 @@ def test_every_kind_of_record_in_every_channel_for_each_of_the_cast(
                     r[model._meta.pk.attname] for r in rows(model._base_manager.all(), user, action)
                 } == listed
                 for record in everything:
-                    assert _answered(lambda: shown(record, user, action)) is (record.pk in listed)  # noqa: B023
+                    assert _answered(lambda: shown(record, user, action)) is (record.pk in listed)  # noqa: B023 - called at once
             writable = set(visible(model._base_manager.all(), user, "write").values_list("pk", flat=True))
             for record in everything:
-                assert _answered(lambda: demand(user, "write", record)) is (record.pk in writable)  # noqa: B023
+                assert _answered(lambda: demand(user, "write", record)) is (record.pk in writable)  # noqa: B023 - called at once
 
 
 def _answered(ask: Callable[[], Any]) -> bool:

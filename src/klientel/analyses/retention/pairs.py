@@ -124,6 +124,10 @@ MOVEMENTS = {
 BASE = ("expansion", "unchanged", "contraction", "churned")
 
 
+# Squares of money are added as decimals: a sum of floats differs in its last digit with the order of the rows.
+_SQUARES = "decimal(38, 6)"
+
+
 def sums_of(moves: ir.Table) -> dict[str, dict[str, Any]]:
     """Per movement, and for the whole base, the sums that every figure is made of."""
     s, e, k = (moves[c].cast("float64") for c in ("opening", "closing", "kept"))
@@ -135,16 +139,18 @@ def sums_of(moves: ir.Table) -> dict[str, dict[str, Any]]:
             closing=moves.closing.sum(),
             kept=moves.kept.sum(),
             credit=moves.credit.sum(),
-            ss=(s * s).sum(),
-            ee=(e * e).sum(),
-            es=(e * s).sum(),
-            kk=(k * k).sum(),
-            ks=(k * s).sum(),
+            ss=(s * s).cast(_SQUARES).sum(),
+            ee=(e * e).cast(_SQUARES).sum(),
+            es=(e * s).cast(_SQUARES).sum(),
+            kk=(k * k).cast(_SQUARES).sum(),
+            ks=(k * s).cast(_SQUARES).sum(),
         )
         .to_pyarrow()
         .to_pylist()
     )
     found = {r.pop("movement"): r for r in rows}
+    for row in found.values():
+        row |= {key: float(row[key]) for key in ("ss", "ee", "es", "kk", "ks")}
     nothing: dict[str, Any] = dict.fromkeys(("opening", "closing", "kept", "credit"), Decimal(0))
     nothing |= dict.fromkeys(("customers", "ss", "ee", "es", "kk", "ks"), 0)
     sums = {name: found.get(name, dict(nothing)) for name in MOVEMENTS}

@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from klientel.errors import BadParameter
-from klientel.words import LANGUAGES, Sentence, Word, language, mark, say, translate
+from klientel.web import commandline
+from klientel.web.commandline import answer_language
+from klientel.words import Sentence, Word, mark, say, translate
 
 ROLES = ("sales", "leader", "director", "reader", "administrator")
 
@@ -22,16 +24,8 @@ def commands(lang: str) -> dict[str, click.Command]:
         return translate(text, lang)
 
     def command(name: str, run: Callable[..., None], text: str, *options: Any) -> click.Command:
-        form = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-        speak = click.option(
-            "--lang", type=click.Choice(LANGUAGES), help=told(mark("Language of the answer."))
-        )
-        made: Any = run
-        for option in reversed([folder, *options, form, speak]):
-            made = option(made)
-        return click.command(name, help=told(text))(made)
+        return commandline.command(name, run, text, lang, *options)
 
-    folder = click.argument("folder", type=click.Path(), metavar=told(mark("WORKSPACE")))
     name = click.argument("name", metavar="NAME")
     rights = [
         click.option(
@@ -79,13 +73,6 @@ def commands(lang: str) -> dict[str, click.Command]:
     }
 
 
-def _speak(lang: str | None) -> str:
-    context = click.get_current_context()
-    while context is not None and not lang:
-        lang, context = context.params.get("lang"), context.parent  # type: ignore[assignment]
-    return language(lang)
-
-
 def _access(folder: str, user: str | None, form: str, lang: str | None) -> None:
     from klientel.web import home as homes
     from klientel.web.rights import explain
@@ -97,7 +84,7 @@ def _access(folder: str, user: str | None, form: str, lang: str | None) -> None:
     chosen = [find_user(user)] if user else list(User.objects.order_by("username"))
     day = date.today()  # noqa: DTZ011 - the edge: business days are local
     found = [explain(one, day) for one in chosen]
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     if form == "json":
         click.echo(
             json.dumps([_translated(one.to_dict(), spoken) for one in found], ensure_ascii=False, indent=1)
@@ -165,7 +152,7 @@ def _users(folder: str, form: str, lang: str | None) -> None:
     if form == "json":
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     for row in rows:
         grants = " ".join(f"{a}={s}" for a, s in row["grants"].items())
         if row["administrator"]:
@@ -207,7 +194,7 @@ def _add(
     from klientel.web.accounts import services
 
     at = datetime.now(UTC)
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     password = None if invite else _asked(spoken)
     with transaction.atomic():
         user = services.add_user(
@@ -251,7 +238,7 @@ def _edit(
             if own is None:
                 raise BadParameter(say("{name} is in no team that could report to another.", name=name))
             services.find_team(None, own, at, parent=parent)
-    _done(say("User {name} was changed.", name=name), None, form, _speak(lang))
+    _done(say("User {name} was changed.", name=name), None, form, answer_language(lang))
 
 
 def _password(folder: str, name: str, invite: bool, form: str, lang: str | None) -> None:
@@ -261,7 +248,7 @@ def _password(folder: str, name: str, invite: bool, form: str, lang: str | None)
     from klientel.web.accounts import services
 
     user = services.find_user(name)
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     token = None
     if invite:
         token = services.invitation(None, user)
@@ -276,7 +263,7 @@ def _accept(folder: str, token: str, form: str, lang: str | None) -> None:
     homes.find(folder)
     from klientel.web.accounts import services
 
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     user = services.accept(token, _asked(spoken), datetime.now(UTC))
     _done(say("User {name} was changed.", name=user.username), None, form, spoken)
 

@@ -15,11 +15,12 @@ from klientel.schema import TABLES
 from klientel.web import rights
 from klientel.web.home import Home
 from klientel.web.imports import lines, rejected
+from klientel.web.imports.counts import Counts
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.imports.numbers import Known
 from klientel.web.imports.taking import Staged, Taken, fingerprints, take
-from klientel.web.imports.upserting import Counts, Upsert
+from klientel.web.imports.upserting import Upsert
 from klientel.web.imports.writing import newest, writing
 from klientel.web.records.models import Company
 from klientel.web.rights import demand_all

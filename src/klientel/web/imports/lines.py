@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.store.facts import FactTable, Written
-from klientel.web.imports.upserting import SAMPLES, Counts
+from klientel.web.imports.counts import SAMPLES, Counts
 
 if TYPE_CHECKING:
     import duckdb

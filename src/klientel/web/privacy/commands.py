@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from klientel.words import LANGUAGES, language, mark, say, translate
+from klientel.web import commandline
+from klientel.web.commandline import answer_language
+from klientel.words import mark, say, translate
 
 KINDS = ("contact", "lead", "customer", "rep")
 
@@ -22,15 +24,7 @@ def commands(lang: str) -> dict[str, click.Command]:
         return translate(text, lang)
 
     def command(name: str, run: Callable[..., None], text: str, *options: Any) -> click.Command:
-        form = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-        speak = click.option(
-            "--lang", type=click.Choice(LANGUAGES), help=told(mark("Language of the answer."))
-        )
-        folder = click.argument("folder", type=click.Path(), metavar=told(mark("WORKSPACE")))
-        made: Any = run
-        for option in reversed([folder, *options, form, speak]):
-            made = option(made)
-        return click.command(name, help=told(text))(made)
+        return commandline.command(name, run, text, lang, *options)
 
     who = [
         click.argument("kind", type=click.Choice(KINDS)),
@@ -63,13 +57,6 @@ def commands(lang: str) -> dict[str, click.Command]:
     return {"privacy": privacy}
 
 
-def _speak(lang: str | None) -> str:
-    context = click.get_current_context()
-    while context is not None and not lang:
-        lang, context = context.params.get("lang"), context.parent  # type: ignore[assignment]
-    return language(lang)
-
-
 def _report(folder: str, kind: str, number: str, output: str | None, form: str, lang: str | None) -> None:
     from klientel.web import home as homes
 
@@ -79,7 +66,7 @@ def _report(folder: str, kind: str, number: str, output: str | None, form: str, 
     found = subject.subject_report(home, persons.find(kind, number))
     text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
     if form == "text" and not (output or "").endswith(".json"):
-        text = subject.readable(found, _speak(lang))
+        text = subject.readable(found, answer_language(lang))
     if output:
         Path(output).write_text(text + "\n", encoding="utf-8")
     else:
@@ -92,7 +79,7 @@ def _erase(folder: str, kind: str, number: str, yes: bool, form: str, lang: str 
     home = homes.find(folder)
     from klientel.web.privacy import erasing, persons
 
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     record = persons.find(kind, number)
     if not yes:
         question = say("Erase {name} from every store? This cannot be undone.", name=str(record))
@@ -116,7 +103,7 @@ def _retention(folder: str, dry_run: bool, form: str, lang: str | None) -> None:
     if form == "json":
         click.echo(json.dumps([{"model": d.model, "why": d.why, "count": d.count} for d in found]))
         return
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     for one in found:
         what = retention.SUBJECTS[one.model]
         months = mark("expired") if one.why == "expired" else say("kept for {n} months", n=one.why)
@@ -144,7 +131,7 @@ def _rule(folder: str, subject: str, months: int, purpose: str, form: str, lang:
         return
     for rule in rules:
         told = {"model": rule["model"], "purpose": rule["purpose"] or "–", "n": rule["months"]}
-        click.echo(translate(say("{model} ({purpose}): {n} months", **told), _speak(lang)))
+        click.echo(translate(say("{model} ({purpose}): {n} months", **told), answer_language(lang)))
 
 
 def _log(folder: str, form: str, lang: str | None) -> None:
@@ -157,7 +144,7 @@ def _log(folder: str, form: str, lang: str | None) -> None:
     if form == "json":
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    spoken = _speak(lang)
+    spoken = answer_language(lang)
     for row in rows:
         click.echo(f"{row['at'][:10]}  {row['why']:<10} {row['model']:<20} {row['token']:<20} {row['state']}")
     if not rows:

@@ -180,6 +180,8 @@ def compact_database() -> bool:
     from django.apps import apps
     from django.db import OperationalError, connection
 
+    if connection.in_atomic_block:  # somebody's transaction is open: no database rewrites itself in one
+        return False
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for app in ("records", "imports", "accounts"):

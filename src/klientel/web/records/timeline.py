@@ -248,7 +248,7 @@ def _orders(home: Home, company: Any, as_of: date | None) -> list[Entry]:
     before = " AND day < $before" if as_of is not None else ""
     values = {"numbers": _numbers(company)} | ({"before": as_of} if as_of is not None else {})
     found = connect(None).connection.con.execute(
-        f"SELECT day, {order} AS number, sum(amount) AS amount, {currency} AS currency FROM ({stored}) "  # noqa: S608
+        f"SELECT day, {order} AS number, sum(amount) AS amount, {currency} AS currency FROM ({stored}) "  # noqa: S608 - names are ours
         "WHERE CAST(customer_id AS VARCHAR) IN (SELECT unnest($numbers)) AND day IS NOT NULL"
         f"{before} GROUP BY 1, 2 ORDER BY 1, 2",
         values,
