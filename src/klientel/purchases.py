@@ -275,12 +275,19 @@ def wide(lines: Lines, windows: list[Window], epoch: date, months: int) -> ir.Ta
     pieces = segments(windows)
     for i, piece in enumerate(pieces):
         where = None if len(pieces) == 1 else _inside(table.day, piece)
-        aggregates[f"revenue_{i}"] = table.amount.sum(where=where)
+        # CASE inside SUM instead of FILTER: a tenth less of the whole pass, the same NULL without a line.
+        aggregates[f"revenue_{i}"] = _only(table.amount, where).sum()
         if lines.has("margin"):
-            aggregates[f"margin_{i}"] = table.margin.sum(where=where)
+            aggregates[f"margin_{i}"] = _only(table.margin, where).sum()
             known = table.margin.notnull() if where is None else table.margin.notnull() & where
-            aggregates[f"margin_base_{i}"] = table.amount.sum(where=known)
+            aggregates[f"margin_base_{i}"] = _only(table.amount, known).sum()
     return _zero_words(table.group_by("customer_id").agg(**aggregates))
+
+
+def _only(value: Any, where: Any) -> Any:
+    import ibis
+
+    return value if where is None else where.ifelse(value, ibis.null(value.type()))
 
 
 def wide_totals(passed: ir.Table, pieces: list[Window], window: Window) -> ir.Table:
