@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,15 @@ def texts() -> dict[str, list[str]]:
             if isinstance(node, ast.Call) and node.args and _name(node.func) in MARKS:
                 for text in _constants(node.args[0]):
                     found.setdefault(text, []).append(str(path.relative_to(ROOT)))
+    for path in sorted(SOURCE.rglob("templates/**/*.html")):
+        for text in in_template(path.read_text(encoding="utf-8")):
+            found.setdefault(text, []).append(str(path.relative_to(ROOT)))
     return found
+
+
+def in_template(content: str) -> list[str]:
+    """The texts of {% t "..." %} and {% say "..." n=1 %}, with either kind of quotes."""
+    return [two or one for two, one in re.findall(r"""{%\s*(?:t|say)\s+(?:"([^"]*)"|'([^']*)')""", content)]
 
 
 def _name(function: ast.expr) -> str:

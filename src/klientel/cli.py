@@ -68,7 +68,7 @@ class _Whole(_Group):
     PEOPLE = ("access", "users", "user")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *self.WORKSPACE, *self.PEOPLE, "privacy"]
+        return [*super().list_commands(ctx), "serve", *self.WORKSPACE, *self.PEOPLE, "privacy"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in self.WORKSPACE:
@@ -79,6 +79,10 @@ class _Whole(_Group):
             from klientel.web.accounts.commands import commands as people
 
             return people(_lang())[name]
+        if name == "serve":
+            from klientel.web.serving import commands as serving
+
+            return serving(_lang())[name]
         if name == "privacy":
             from klientel.web.privacy.commands import commands as privacy
 

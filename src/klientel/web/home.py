@@ -110,9 +110,11 @@ def find(folder: str | Path) -> Home:
 
 
 def _models() -> str:
-    """Stands for the state of the models: the names of all their migrations."""
+    """Stands for the state of the models: the names of our migrations, and the apps that bring their own."""
+    from klientel.web.settings import INSTALLED_APPS
+
     files = Path(__file__).parent.glob("*/migrations/0*.py")
-    names = sorted(f"{f.parent.parent.name}/{f.stem}" for f in files)
+    names = sorted(f"{f.parent.parent.name}/{f.stem}" for f in files) + sorted(INSTALLED_APPS)
     return sha256("\n".join(names).encode()).hexdigest()[:16]
 
 

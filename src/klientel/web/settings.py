@@ -58,10 +58,15 @@ def database(home: Path | None) -> dict[str, Any]:
     }
 
 
+def hosts(name: str) -> list[str]:
+    """The hosts that a setting of the environment lists, separated by commas."""
+    return [host.strip() for host in (setting(name) or "").split(",") if host.strip()]
+
+
 SECRET_KEY = setting("KLIENTEL_SECRET") or os.urandom(32).hex()  # a workspace brings its own, see home.py
 DEBUG = False
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = setting("KLIENTEL_TIME_ZONE") or "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
@@ -70,10 +75,16 @@ AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "heroicons",
     "klientel.web.accounts",
     "klientel.web.records",
     "klientel.web.imports",
     "klientel.web.privacy",
+    "klientel.web.pages",
 ]
 DATABASES = {"default": database(None)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
@@ -85,5 +96,53 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_RULES}CommonPasswordValidator"},
     {"NAME": f"{_RULES}NumericPasswordValidator"},
 ]
-MIDDLEWARE: list[str] = []
-ALLOWED_HOSTS: list[str] = []
+
+# The pages. Every page needs a signed-in person unless it says otherwise (LoginRequiredMiddleware).
+ROOT_URLCONF = "klientel.web.urls"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "klientel.web.pages.policy.Policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "klientel.web.pages.language.Language",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "klientel.web.pages.refusals.Refusals",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": ["django.contrib.messages.context_processors.messages"],
+            "builtins": ["klientel.web.pages.templatetags.texts", "heroicons.templatetags.heroicons"],
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # files come from the packages as they are: nothing to build or to collect
+WHITENOISE_MAX_AGE = 7 * 24 * 3600  # seconds; their addresses carry the version
+LOGIN_URL = "people:sign-in"
+LOGIN_REDIRECT_URL = "/"
+# Hosts that the pages answer to; `klientel serve` adds the one it listens at.
+ALLOWED_HOSTS: list[str] = ["localhost", "127.0.0.1", "[::1]", *hosts("KLIENTEL_HOSTS")]
+SECURE = setting("KLIENTEL_SECURE") == "1"  # behind HTTPS: cookies travel on nothing else
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in hosts("KLIENTEL_HOSTS")] if SECURE else []
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+LOGGING: dict[str, Any] = {"version": 1, "disable_existing_loggers": False}

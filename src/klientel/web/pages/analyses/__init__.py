@@ -1,0 +1,1 @@
+"""A page for every analysis, made from its declaration."""

@@ -1,0 +1,1 @@
+"""Lists, single records, boards, duplicates."""

@@ -1,0 +1,21 @@
+"""The addresses of the pages; each room of `pages` keeps its own."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from klientel.web.pages import start
+from klientel.web.pages.style import theme
+
+urlpatterns = [
+    path("", start.home, name="home"),
+    path("theme.css", theme, name="theme"),
+    path("", include("klientel.web.pages.people.urls")),
+    path("", include("klientel.web.pages.customers.urls")),
+    path("", include("klientel.web.pages.analyses.urls")),
+    path("", include("klientel.web.pages.intake.urls")),
+    path("", include("klientel.web.pages.records.urls")),
+]
+handler403 = "klientel.web.pages.refusals.forbidden"
+handler404 = "klientel.web.pages.refusals.not_found"
+handler500 = "klientel.web.pages.refusals.broken"
