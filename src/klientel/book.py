@@ -31,6 +31,7 @@ CANONICAL = {
     "interactions": "interaction",
     "contacts": "contact",
     "products": "product",
+    "product_groups": "product_group",
     "reps": "rep",
     "leads": "lead",
 }

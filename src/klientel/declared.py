@@ -26,6 +26,7 @@ BOOK: dict[str, tuple[str, ...] | None] = {
     "interactions": TABLES["interaction"].names(),
     "contacts": TABLES["contact"].names(),
     "products": TABLES["product"].names(),
+    "product_groups": TABLES["product_group"].names(),
     "reps": TABLES["rep"].names(),
     "leads": TABLES["lead"].names(),
 }

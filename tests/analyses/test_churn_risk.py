@@ -175,3 +175,135 @@ def test_partial_churn_is_less_than_half_of_the_same_half_year_before():
     assert table.loc["season", "half_year_change"] == pytest.approx(0.0)
     assert table.loc["steady", "half_year_change"] == pytest.approx(0.0, abs=0.2)
     assert table.loc["steady", "reason"] == "in rhythm"
+
+
+def test_value_at_stake_is_margin_where_it_is_known_as_in_lifetime_value():
+    from klientel.analyses.lifetime_value import lifetime_value
+
+    book = order_firms.book(costs=True)
+    told = {v: answer(book, churn_risk, model="bgnbd", value=v) for v in ("auto", "revenue", "margin")}
+    for measure in told:
+        assert (
+            told[measure].figures["measure"]
+            == (answer(book, lifetime_value, value=measure).figures["measure"])
+        )
+    assert told["auto"].figures["measure"] == "margin"
+    own = (
+        book.purchases.group_by("customer_id")
+        .agg(m=book.purchases.margin.sum(), r=book.purchases.margin_base.sum())
+        .to_pandas()
+        .set_index("customer_id")
+    )
+    share = (own["m"].astype(float) / own["r"].astype(float)).to_dict()
+    tables = {k: r.tables["customers"].to_pandas().set_index("customer_id") for k, r in told.items()}
+    for name in ("value_next_12m", "value_at_stake"):
+        revenue = tables["revenue"][name].astype(float)
+        expected = revenue * [share[c] for c in revenue.index]
+        margin = tables["auto"].loc[revenue.index, name].astype(float)
+        assert np.allclose(margin, expected, atol=1e-3, rtol=1e-6)
+    assert (
+        tables["auto"].loc[tables["revenue"].index, "p_no_order"] == tables["revenue"]["p_no_order"]
+    ).all()
+
+
+def test_who_has_no_known_margin_has_no_value_and_is_not_dropped():
+    rows = [
+        {"order_id": f"{c}{k}", "customer_id": c, "order_date": d, "net_amount": D(v),
+         "direct_cost": None if c == "unknown" else D(v) * D("0.6")}
+        for c, size in (("known", 900), ("other", 800), ("unknown", 100))
+        for k, (d, v) in enumerate(every(30, LAST, 20, size))
+    ]  # fmt: skip
+    result = answer(order_firms.book(rows, date(2023, 1, 1), costs=True), churn_risk)
+    assert result.figures["measure"] == "margin"
+    assert result.quality.coverage == pytest.approx(17 / 18)
+    table = {r["customer_id"]: r for r in result.tables["customers"].to_pyarrow().to_pylist()}
+    assert table["unknown"]["value_next_12m"] is None
+    assert table["unknown"]["value_at_stake"] is None
+    assert table["known"]["value_next_12m"] == D("900") * D("0.4") * 13  # 13 orders in the last 365 days
+    assert result.figures["customers"] == 3
+    refused = answer(small(RHYTHMS), churn_risk, value="revenue")
+    assert refused.figures["measure"] == "revenue"
+
+
+HALF = LAST - timedelta(days=181)  # the first day of the last half year
+ARTICLES = {n: f"P{k}" for k, n in enumerate(("screw M4", "glue A", "glue B", "oil", "rope", "tape"))}
+
+
+def assortment(as_of: date = date(2023, 1, 1), extra: Any = (), **tables: Any) -> Any:
+    """Anna buys screws, glue and seldom oil each month and drops glue; Ben buys all on; Cem stops altogether."""
+    rows: list[dict[str, Any]] = []
+
+    def buys(customer: str, product: str, days: list[date], value: int) -> None:
+        rows.extend(
+            {"order_id": f"{customer}{d}", "customer_id": customer, "order_date": d, "product_id": ARTICLES[product],
+             "qty": D(1), "net_amount": D(value)}
+            for d in days
+        )  # fmt: skip
+
+    monthly = [d for d, _ in every(30, LAST, 24)]
+    before = [d for d in monthly if d < HALF]
+    buys("anna", "screw M4", monthly, 100)
+    buys("anna", "glue A", before, 60)
+    buys("anna", "glue B", before, 40)
+    buys("anna", "oil", before[:2], 900)  # not regularly
+    buys("anna", "rope", before, 70)  # nobody buys rope any more
+    for product in ("screw M4", "glue A", "oil"):
+        buys("ben", product, monthly, 100)
+    buys("ben", "tape", before[::3], 100)  # too seldom to tell
+    buys("dora", "tape", monthly, 10)
+    buys("cem", "screw M4", before, 100)
+    groups = {"screw M4": "G1", "glue A": "G2", "glue B": "G2", "oil": "G3", "rope": "G4", "tape": "G5"}
+    products = [{"product_id": ARTICLES[p], "name": p, "product_group_id": g} for p, g in groups.items()]
+    import klientel
+
+    sources: dict[str, Any] = {"order_line": [*rows, *extra], "product": products, **tables}
+    return klientel.open_book({k: v for k, v in sources.items() if v}, as_of=as_of)
+
+
+def lost_of(book: Any) -> dict[str, Any]:
+    table = answer(book, churn_risk).tables["customers"].to_pyarrow().to_pylist()
+    return {r["customer_id"]: r for r in table}
+
+
+def test_product_groups_bought_regularly_and_no_more_are_named():
+    names = {"G1": "Screws", "G2": "Glue", "G3": "Oil"}
+    book = assortment(categories=[{"category_id": k, "category_name": v} for k, v in names.items()])
+    found = lost_of(book)
+    anna = found["anna"]
+    assert (anna["lost_groups"], anna["lost_names"]) == (1, "Glue")
+    months = sum(1 for d, _ in every(30, LAST, 24) if HALF - timedelta(days=365) <= d < HALF)
+    year = months * (100 + 100 + 70)  # oil was bought before that year
+    assert anna["lost_share"] == pytest.approx(months * 100 / year)
+    assert "buys fewer product groups" in (anna["reason"], anna["further_reason"])
+    assert found["ben"]["lost_groups"] == 0
+    assert found["ben"]["lost_names"] is None
+    # who is silent altogether lost no group: the silence is the reason
+    assert found.get("cem", {"lost_groups": 0})["lost_groups"] == 0
+    assert answer(book, churn_risk).figures["lost_group_customers"] == 1
+
+
+def test_products_stand_in_where_no_group_is_known_and_it_is_said():
+    book = assortment(product=None)
+    result = answer(book, churn_risk)
+    anna = {r["customer_id"]: r for r in result.tables["customers"].to_pyarrow().to_pylist()}["anna"]
+    # nobody else buys glue B: that may have been taken off the market
+    assert (anna["lost_groups"], anna["lost_names"]) == (1, "P1")
+    assert any("told by products" in str(r) for r in result.quality.reasons)
+
+
+def test_lost_groups_know_nothing_later():
+    later = [
+        {"order_id": f"x{k}", "customer_id": "anna", "order_date": date(2023, 1, 1) + timedelta(days=k),
+         "product_id": ARTICLES["glue A"], "qty": D(1), "net_amount": D(1000)}
+        for k in range(5)
+    ]  # fmt: skip
+    assert content(answer(assortment(extra=later), churn_risk)) == content(answer(assortment(), churn_risk))
+    once_more = [dict(later[0], order_date=LAST)]
+    assert lost_of(assortment(extra=once_more))["anna"]["lost_groups"] == 0
+
+
+def test_a_history_too_short_for_lost_groups_says_nothing():
+    book = assortment(as_of=HALF - timedelta(days=40))
+    found = lost_of(book)
+    assert {r["lost_groups"] for r in found.values()} == {None}
+    assert answer(book, churn_risk).figures["lost_group_customers"] is None

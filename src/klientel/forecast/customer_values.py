@@ -66,12 +66,14 @@ def valued(purchases: ir.Table, value: str) -> Measured:
     return Measured("margin", rates, share, float(sums["margin"]) / float(sums["base"]))
 
 
-def with_rate(table: ir.Table, worth: Measured) -> ir.Table:
-    """The table with a column `rate`, without customers whose rate is unknown."""
+def with_rate(table: ir.Table, worth: Measured, *, everybody: bool = False) -> ir.Table:
+    """The table with a column `rate`, without customers whose rate is unknown; `everybody`: NULL for those."""
     import ibis
 
     if worth.rates is None:
         return table.mutate(rate=ibis.literal(worth.level))
+    if everybody:
+        return table.left_join(worth.rates, table.customer_id == worth.rates._id).drop("_id")
     return table.inner_join(worth.rates, table.customer_id == worth.rates._id).drop("_id")
 
 

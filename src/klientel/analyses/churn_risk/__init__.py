@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from klientel.analyses.churn_risk.assortment import WEIGHTY, Lost, lost
 from klientel.analyses.churn_risk.declared import (
     BROKEN,
     CALIBRATION,
     CHARTS,
     CUSTOMERS,
     FIGURES,
+    GROUPS,
     HOLDOUT,
     LATE,
     ONCE,
@@ -25,6 +27,7 @@ from klientel.analysis import Context, Need, Outcome, Param, analysis
 from klientel.errors import NotEnoughData
 from klientel.expressions import named, small_table
 from klientel.forecast.candidates import MODELS
+from klientel.forecast.customer_values import MEASURES, Measured, valued, with_rate
 from klientel.forecast.past import Past
 from klientel.order_histories import scored
 from klientel.quality import Flag
@@ -46,6 +49,9 @@ _SUM = "decimal(38, 4)"
     needs=(
         Need("purchases", ("customer_id", "day", "matched_revenue", "is_order")),
         Need("customers", ("customer_id", "name", "status")),
+        Need("lines", ("customer_id", "day"), optional=True),
+        Need("products", ("product_id",), optional=True),
+        Need("product_groups", ("product_group_id", "name"), optional=True),
     ),
     tables=(CUSTOMERS, REASONS, HOLDOUT, CALIBRATION),
     figures=FIGURES,
@@ -54,6 +60,9 @@ _SUM = "decimal(38, 4)"
 def churn_risk(
     purchases: Any,
     customers: Any,
+    lines: Any = None,
+    products: Any = None,
+    product_groups: Any = None,
     *,
     horizon: Annotated[
         int, Param(mark("Horizon in days; 0: each customer's own"), min=0, max=1095, unit="days")
@@ -61,14 +70,19 @@ def churn_risk(
     model: Annotated[
         str, Param(mark("Model of orders"), choices=("auto", "mbgnbd", "bgnbd", "paretonbd", "baseline"))
     ] = "auto",
+    value: Annotated[
+        str, Param(mark("Value: margin where it is known"), choices=("auto", "revenue", "margin"))
+    ] = "auto",
     context: Context,
 ) -> Outcome:
     """P(no order within the horizon) of each active customer, and the value of 12 months that hangs on it.
 
     The event is stated (B14): no order within H = max(90, 2 x own median gap) days, at most 365. A model is
     shown only where its Brier score on held-out time beats the rule "silence over twice the own 90 % gap".
-    Raises NotEnoughData if no customer is active.
+    Value is measured as by `lifetime_value`; a customer without a known margin has none (G8). Raises
+    NotEnoughData if no customer is active, or where margins are asked for and unknown.
     """
+    worth = valued(purchases, value)
     past = Past.of(purchases, context)
     found = watched(purchases, past, context.as_of, horizon)
     known = customers.select(_c=customers.customer_id, status=customers.status)
@@ -83,12 +97,17 @@ def churn_risk(
         raise NotEnoughData(say("No customer is active on the as-of date."))
     found = found.filter(found.status.isin(["active", "reactivated"]))
     verdict = judged(purchases, past, context, model, horizon)
+    gone = past.once("lost groups", lambda: _kept(lines, products, product_groups, past, context))
     risky = past.once(
-        ("risky", horizon, model), lambda: past.kept(_with_reasons(_with_risk(found, verdict)), "risky")
+        ("risky", horizon, model, worth.measure),
+        lambda: past.kept(
+            _with_reasons(_with_groups(_with_risk(with_rate(found, worth, everybody=True), verdict), gone)),
+            "risky",
+        ),
     )
     listed = named(risky, customers).select([c.name for c in CUSTOMERS.columns])
     reasons = _by_reason(risky)
-    figures = _figures(risky, verdict, watching, counts.get("former", 0))
+    figures = _figures(risky, verdict, watching, counts.get("former", 0), worth)
     return Outcome(
         tables={
             "customers": listed.order_by(
@@ -105,7 +124,8 @@ def churn_risk(
         figures=figures,
         n=watching,
         excluded=counts.get("former", 0),
-        reasons=_told(verdict, counts.get("former", 0)),
+        coverage=worth.coverage,
+        reasons=(*worth.reasons, *_told(verdict, counts.get("former", 0), gone)),
         lines=_lines(figures, reasons, context.currency),
     )
 
@@ -114,7 +134,7 @@ def _with_risk(found: ir.Table, verdict: Judged) -> ir.Table:
     """Adds p_no_order, p_alive and value_next_12m, by the model or by the rule."""
     import ibis
 
-    last = found.last_value.cast("float64")
+    last = found.last_value.cast("float64") * found.rate
     if verdict.model is None or verdict.spend is None:
         none = ibis.null("float64")
         rates = verdict.rates
@@ -141,10 +161,28 @@ def _with_risk(found: ir.Table, verdict: Judged) -> ir.Table:
         },
         extra=("horizon", "_late"),
     )
-    value = _money(table.if_stays * (table.level + table.spent.cast("float64")))
+    value = _money(table.if_stays * (table.level + table.spent.cast("float64")) * table.rate)
     table = table.mutate(value_next_12m=value)
     stake = _money(table.p_no_order * table.value_next_12m.cast("float64"))
     return table.mutate(value_at_stake=stake)
+
+
+def _kept(lines: Any, products: Any, groups: Any, past: Past, context: Context) -> Lost | None:
+    found = lost(lines, products, groups, context.as_of, context.first_day)
+    return None if found is None else Lost(past.kept(found.customers, "lost_groups"), found.by_group)
+
+
+def _with_groups(risky: ir.Table, gone: Lost | None) -> ir.Table:
+    """Adds lost_groups (0 where none, NULL where nothing is known), lost_names and lost_share."""
+    import ibis
+
+    if gone is None:
+        return risky.mutate(
+            lost_groups=ibis.null("int64"), lost_names=ibis.null("string"), lost_share=ibis.null("float64")
+        )
+    named_ = gone.customers.rename(_l="customer_id")
+    table = risky.left_join(named_, risky.customer_id == named_._l).drop("_l")
+    return table.mutate(lost_groups=table.lost_groups.fill_null(0))
 
 
 def _with_reasons(risky: ir.Table) -> ir.Table:
@@ -153,6 +191,7 @@ def _with_reasons(risky: ir.Table) -> ir.Table:
 
     smaller = (risky.order_value_change <= _SMALLER).fill_null(False)
     partial = (risky.half_year_change < _PARTIAL).fill_null(False)
+    fewer = (risky.lost_share >= WEIGHTY).fill_null(False)
     once = risky.x == 0
     late = risky.recency > risky.long_gap
     main = ibis.cases(
@@ -160,6 +199,7 @@ def _with_reasons(risky: ir.Table) -> ir.Table:
         (once, ONCE),
         (late, LATE),
         (partial, PARTIAL),
+        (fewer, GROUPS),
         (smaller, SMALLER),
         else_=str(STEADY),
     )
@@ -167,7 +207,8 @@ def _with_reasons(risky: ir.Table) -> ir.Table:
     further = ibis.cases(
         (risky.late & once, ONCE),
         (after & partial, PARTIAL),
-        ((after | partial) & smaller, SMALLER),
+        ((after | partial) & fewer, GROUPS),
+        ((after | partial | fewer) & smaller, SMALLER),
         else_=ibis.null("string"),
     )
     since = risky.last_day + (2 * risky.long_gap).ceil().cast("int64").as_interval("D")
@@ -195,7 +236,7 @@ def _by_reason(risky: ir.Table) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["value_at_stake"], row["reason"]))
 
 
-def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> dict[str, Any]:
+def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int, worth: Measured) -> dict[str, Any]:
     sums = (
         risky.agg(
             stake=risky.value_at_stake.sum().cast(_SUM),
@@ -203,6 +244,8 @@ def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> di
             late=risky.late.cast("int64").sum(),
             late_value=risky.late.ifelse(risky.value_next_12m, 0).sum().cast(_SUM),
             partial=(risky.half_year_change < _PARTIAL).fill_null(False).cast("int64").sum(),
+            fewer=(risky.lost_share >= WEIGHTY).fill_null(False).cast("int64").sum(),
+            seen=risky.lost_groups.count(),
             risk=(risky.p_no_order > 0.5).cast("int64").sum(),
             silent=risky.p_no_order.round(9).cast("decimal(38, 9)").sum(),
         )
@@ -215,7 +258,9 @@ def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> di
         "late_customers": sums["late"],
         "high_risk_customers": sums["risk"],
         "partial_customers": sums["partial"],
+        "lost_group_customers": sums["fewer"] if sums["seen"] else None,
         "late_value": sums["late_value"],
+        "measure": MEASURES[worth.measure],
         "value_next_12m": sums["next"],
         "customers": watching,
         "expected_silent": None if sums["silent"] is None else float(sums["silent"]),
@@ -230,7 +275,7 @@ def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int) -> di
     }
 
 
-def _told(verdict: Judged, former: int) -> tuple[tuple[Flag, str], ...]:
+def _told(verdict: Judged, former: int, gone: Lost | None) -> tuple[tuple[Flag, str], ...]:
     told: list[tuple[Flag, str]] = [("amber", reason) for reason in verdict.reasons]
     if verdict.model is None and verdict.rates is not None:
         told.append(
@@ -256,6 +301,10 @@ def _told(verdict: Judged, former: int) -> tuple[tuple[Flag, str], ...]:
         )
     if former:
         told.append(("green", say("{n} former customers are left out.", n=former)))
+    if gone is not None and not gone.by_group:
+        told.append(
+            ("green", say("Product groups are not known: what customers no longer buy is told by products."))
+        )
     told.append(
         (
             "green",
@@ -272,8 +321,9 @@ def _lines(figures: dict[str, Any], reasons: list[dict[str, Any]], currency: str
     if figures["value_at_stake"] is None:
         return ()
     first = say(
-        "{stake} of {value} that the {n} active customers bring in 12 months are at stake; {late} of them are "
-        "late by their own rhythm.",
+        "{stake} of {value} ({measure}) that the {n} active customers bring in 12 months are at stake; {late} of "
+        "them are late by their own rhythm.",
+        measure=figures["measure"],
         stake=_amount(figures["value_at_stake"], currency),
         value=_amount(figures["value_next_12m"], currency),
         n=figures["customers"],

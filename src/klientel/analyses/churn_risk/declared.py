@@ -6,7 +6,7 @@ from klientel.analysis import Chart, Column, Figure, Table
 from klientel.words import mark
 
 BROKEN, LATE = mark("rhythm broken"), mark("later than usual")
-PARTIAL = mark("buys less than half")
+PARTIAL, GROUPS = mark("buys less than half"), mark("buys fewer product groups")
 SMALLER, ONCE, STEADY = mark("orders get smaller"), mark("one order so far"), mark("in rhythm")
 RULE = mark("rule: silence over twice the longest usual gap")
 
@@ -43,6 +43,19 @@ CUSTOMERS = Table(
             mark("Change of the half year"),
             "share",
             mark("value of the last half year / of the same half year before − 1"),
+        ),
+        Column(
+            "lost_groups",
+            mark("Lost product groups"),
+            "count",
+            mark("bought on 6 days and in 3 of 4 quarters of the year before, not in the last half year"),
+        ),
+        Column("lost_names", mark("Which product groups"), "text", mark("the three of the most value")),
+        Column(
+            "lost_share",
+            mark("Share of lost product groups"),
+            "share",
+            mark("of the value of the year before"),
         ),
         Column("p_alive", mark("Probability still a customer"), "share", mark("empty without a model")),
     ),
@@ -100,7 +113,11 @@ _MEANING = {
     "partial": mark(
         "Customers who brought less than half of what they brought in the same half year before."
     ),
+    "groups": mark(
+        "Customers who buy on but no longer product groups that brought at least a tenth of their value."
+    ),
     "late_value": mark("Value of 12 months of these customers."),
+    "measure": mark("What is counted as value: margin where it is known, else revenue."),
     "risk": mark("Customers with a probability of no order above one half."),
     "silent": mark("Sum of the probabilities of no order within the horizon."),
     "former": mark("Former customers, left out."),
@@ -130,6 +147,13 @@ FIGURES = (
         "down",
         headline=True,
     ),
+    Figure(
+        "lost_group_customers",
+        mark("Customers who buy fewer product groups"),
+        "count",
+        _MEANING["groups"],
+        "down",
+    ),
     Figure("late_value", mark("Value of late customers"), "money", _MEANING["late_value"], "down"),
     Figure(
         "value_next_12m",
@@ -142,6 +166,7 @@ FIGURES = (
     Figure("customers", mark("Customers watched"), "count", _MEANING["customers"]),
     Figure("expected_silent", mark("Customers expected to stay away"), "number", _MEANING["silent"], "down"),
     Figure("former_customers", mark("Former customers"), "count", _MEANING["former"]),
+    Figure("measure", mark("Measure of value"), "class", _MEANING["measure"]),
     Figure("method", mark("Method of the churn forecast"), "class", _MEANING["method"]),
     Figure("brier", mark("Brier score"), "number", _MEANING["brier"], "down"),
     Figure("brier_rule", mark("Brier score of the rule"), "number", _MEANING["rule"]),

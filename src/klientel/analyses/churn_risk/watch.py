@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 90, 365  # days of the horizon (B14)
 _NO_GAP = 180.0  # usual gap where nobody in the portfolio has ordered twice
-_HALF = 182  # days over which partial churn is looked for (B14 iii)
+HALF = 182  # days over which partial churn and lost product groups are looked for (B14 iii)
 _RECENT, _LEAST = 3, 6  # orders that make the recent value, and orders needed to compare
 _KEYS = ("x", "t_x", "T", "paid", "horizon", "late", "silent")
 
@@ -137,7 +137,7 @@ def _half_years(orders: ir.Table, origin: date) -> Any:
     """Value of the last half year against the same half year before: the season cancels (B14 iii)."""
     import ibis
 
-    half, year = timedelta(days=_HALF), timedelta(days=365)
+    half, year = timedelta(days=HALF), timedelta(days=365)
     known = orders.filter(orders.day < origin)
     zero = ibis.literal(0).cast("decimal(38, 4)")
 
