@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "klientel.web.pages",
 ]
 DATABASES = {"default": database(None)}
+AUTHENTICATION_BACKENDS = ["klientel.web.accounts.backends.NameOrMail"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # seconds that an invitation holds
 _RULES = "django.contrib.auth.password_validation."
