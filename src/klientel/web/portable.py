@@ -79,7 +79,7 @@ def load_sqlite(file: Path) -> None:
 
 
 def _read(model: ModelClass, alias: str) -> Iterator[dict[str, Any]]:
-    names = [f.attname for f in model._meta.concrete_fields]
+    names = [f.attname for f in model._meta.concrete_fields if not f.generated]
     found = model._base_manager.using(alias).order_by("pk").values_list(*names)
     for values in found.iterator(chunk_size=rows.BATCH):
         yield {n: plain(v) for n, v in zip(names, values, strict=True)}
@@ -107,7 +107,7 @@ def _load(tables: Iterable[tuple[ModelClass, Iterable[dict[str, Any]]]]) -> None
 
 
 def _insert(model: ModelClass, found: Iterable[dict[str, Any]]) -> None:
-    fields = {f.attname: f for f in model._meta.concrete_fields}
+    fields = {f.attname: f for f in model._meta.concrete_fields if not f.generated}
     for batch in rows.batches(found):
         made = []
         for row in batch:

@@ -26,6 +26,7 @@ TEXT: dict[str, tuple[str, ...]] = {
     "DatedValue": ("value", "reason"),
     "Membership": ("reason", "reason_left"),
     "Consent": ("source",),
+    "SavedView": ("name", "query"),
 }
 # Free text that is written about persons and is shown only to those who may see personal data.
 INTIMATE: dict[str, tuple[str, ...]] = {
@@ -59,6 +60,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "CustomField": ("model", "name", "title", "kind"),
     "Consent": ("purpose",),
     "Portfolio": ("name", "rule"),
+    "SavedView": ("kind",),
     "Change": ("why", "model", "before", "after", "act"),
 }  # fmt: skip
 EVERYWHERE = ("number", "source", "custom", "customer_name")

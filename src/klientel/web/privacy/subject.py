@@ -79,7 +79,7 @@ def _told(record: Any) -> dict[str, Any]:
 
     found: dict[str, Any] = {"kind": name_of(type(record))}
     for field in record._meta.concrete_fields:
-        if field.attname in _INNER:
+        if field.attname in _INNER or field.generated:
             continue
         value = getattr(record, field.attname)
         if value is not None and field.is_relation:

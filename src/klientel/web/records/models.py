@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from klientel.web.records.fields import Exact
+from klientel.web.records.fields import Exact, Folded
 
 
 def _money(**options: Any) -> Any:
@@ -42,6 +42,11 @@ def _to(model: str, related: str, **options: Any) -> Any:
 def new_number() -> str:
     """A number for a record that comes from no file."""
     return token_hex(8)
+
+
+def _living(name: str, *fields: str) -> Any:
+    """An index over the records that are not deleted: what lists are sorted and counted by."""
+    return models.Index(fields=list(fields), name=name, condition=models.Q(deleted_at__isnull=True))
 
 
 class Present(models.Manager):
@@ -95,6 +100,7 @@ class Rep(Record):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="rep"
     )
+    folded = Folded("name", "first_name", "number")
 
 
 class Company(Record):
@@ -135,9 +141,18 @@ class Company(Record):
     credit_rating = _text(100)
     year_established = models.IntegerField(null=True, blank=True)
     merged_into = _to("self", "merged")
+    folded = Folded("name", "number", "city")
 
     class Meta(Record.Meta):
-        indexes = [models.Index(fields=["name"]), models.Index(fields=["owner", "name"])]
+        indexes = [
+            models.Index(fields=["name"]),
+            models.Index(fields=["owner", "name"]),
+            _living("company_by_folded", "folded"),
+            _living("company_by_owner", "owner", "folded"),
+            _living("company_by_city", "city"),
+            _living("company_by_segment", "segment"),
+            _living("company_by_updated", "updated_at"),
+        ]
 
 
 class Product(Record):
@@ -151,6 +166,7 @@ class Product(Record):
     standard_cost = _money()
     uom = _text(50)
     discontinued = models.BooleanField(null=True, blank=True)
+    folded = Folded("name", "number")
 
 
 class ProductGroup(Record):
@@ -187,6 +203,10 @@ class Contact(OfCompany):
     language = _text(10)
     active_to = _day()
     merged_into = _to("self", "merged")
+    folded = Folded("name", "first_name", "email", "number")
+
+    class Meta(OfCompany.Meta):
+        indexes = [_living("contact_by_folded", "folded")]
 
 
 class Contract(OfCompany):
@@ -217,6 +237,9 @@ class Contract(OfCompany):
     deliverables = models.TextField(blank=True, default="")
     renewal_of = _to("self", "renewals")
 
+    class Meta(OfCompany.Meta):
+        indexes = [_living("contract_by_end", "end")]
+
 
 class Campaign(Record):
     """A campaign, fair or other source of leads, with what it cost."""
@@ -229,6 +252,7 @@ class Campaign(Record):
     end = _day()
     cost = _money()
     currency = _text(3)
+    folded = Folded("name", "number")
 
 
 class Lead(OfCompany):
@@ -254,6 +278,10 @@ class Lead(OfCompany):
     campaign = _to("Campaign", "leads")
     converted_on = _day()
     opportunity = _to("Opportunity", "leads")
+    folded = Folded("company_name", "name", "email", "number")
+
+    class Meta(OfCompany.Meta):
+        indexes = [_living("lead_by_folded", "folded"), _living("lead_by_created", "created_on")]
 
 
 class Opportunity(OfCompany):
@@ -280,6 +308,10 @@ class Opportunity(OfCompany):
     source_channel = _text()
     loss_reason = _text()
     competitor = _text()
+    folded = Folded("name", "number")
+
+    class Meta(OfCompany.Meta):
+        indexes = [_living("deal_by_folded", "folded"), _living("deal_by_stage", "stage", "created_on")]
 
 
 class StageEntry(models.Model):
@@ -330,7 +362,7 @@ class Interaction(OfCompany):
     text = models.TextField(blank=True, default="")
 
     class Meta(OfCompany.Meta):
-        indexes = [models.Index(fields=["company", "ts"])]
+        indexes = [models.Index(fields=["company", "ts"]), _living("interaction_by_ts", "ts")]
 
 
 class Task(OfCompany):
@@ -343,6 +375,10 @@ class Task(OfCompany):
     lead = _to("Lead", "tasks")
     opportunity = _to("Opportunity", "tasks")
     text = models.TextField(blank=True, default="")
+    folded = Folded("title")
+
+    class Meta(OfCompany.Meta):
+        indexes = [_living("task_by_due", "due_on")]
 
 
 class Note(OfCompany):
@@ -513,6 +549,22 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company} in {self.portfolio}"
+
+
+class SavedView(models.Model):
+    """A list as somebody wants it again: the query of its address, for oneself or shared with everybody."""
+
+    kind = models.CharField(max_length=50)  # of `records.catalog`
+    name = models.CharField(max_length=200)
+    query = models.CharField(max_length=4000, blank=True, default="")
+    shared = models.BooleanField(default=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "owner", "name"], name="saved_view_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Change(models.Model):

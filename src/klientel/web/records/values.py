@@ -44,6 +44,7 @@ TITLES = {
     "Consent": mark("Consent"),
     "Portfolio": mark("Portfolio"),
     "Membership": mark("Portfolio membership"),
+    "SavedView": mark("Saved view"),
 }
 SHARES = frozenset({"probability", "share"})  # fractions, 0 to 1
 
@@ -67,8 +68,8 @@ def title_of(model: ModelClass) -> str:
 
 @cache
 def columns(model: ModelClass) -> dict[str, models.Field]:
-    """The columns of a model by name (`owner_id`, not `owner`), without its id."""
-    return {f.attname: f for f in model._meta.concrete_fields if not f.primary_key}
+    """The columns of a model by name (`owner_id`, not `owner`), without its id and what the database makes itself."""
+    return {f.attname: f for f in model._meta.concrete_fields if not f.primary_key and not f.generated}
 
 
 @cache

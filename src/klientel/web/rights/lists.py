@@ -106,7 +106,7 @@ def rows(queryset: Any, actor: Any, action: str = "read") -> Iterator[dict[str, 
         for kind in ("personal", "margin")
         if hide.of(kind) and not found.everything(kind)
     }
-    names = [field.attname for field in model._meta.concrete_fields]
+    names = [field.attname for field in model._meta.concrete_fields if not field.generated]
     for row in narrowed.values(*names).iterator(chunk_size=2000):
         for kind, keys in allowed.items():
             if row[model._meta.pk.attname] not in keys:
@@ -127,6 +127,7 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         "User": _users,
         "Grant": _grants,
         "Team": _teams,
+        "SavedView": _views,
     }
     if name in own:
         return own[name]
@@ -255,6 +256,14 @@ def _teams(_model: Any, found: Access, action: str) -> Any:
     team = getattr(found.actor, "team", None)
     keys = [one.pk for one in (team, *teams_below(team)) if one is not None]
     return Q(pk__in=[]) if action == "write" else Q(pk__in=keys)
+
+
+def _views(_model: Any, found: Access, action: str) -> Any:
+    """One's own; to look at, those that are shared, too."""
+    from django.db.models import Q
+
+    own = Q(owner=getattr(found.actor, "pk", None))
+    return own if action == "write" else own | Q(shared=True)
 
 
 def _unsaved_allowed(record: Any, found: Access, action: str) -> bool:
