@@ -6,17 +6,22 @@ and what the person may see. So nobody is given an answer that was made for some
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.db import connection
 
 import klientel
 from klientel.analysis import Analysis, Estimate
@@ -26,19 +31,69 @@ from klientel.quality import Quality
 from klientel.result import Recipe, Result, ResultTable, Tables
 from klientel.web import books
 from klientel.web.home import Home
-from klientel.web.rights import access
-from klientel.words import Amount, Sentence, Share, Word, say
+from klientel.web.kinds_of_values import again, told
+from klientel.web.rights import Access, access
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from klientel.book import Book
     from klientel.ingest.raw import Progress
 
 LIMIT = 256 * 2**20  # bytes of all kept answers; the ones not asked for longest go first
 _FORMAT = 1
 
 
-def answer(
+class Part(Protocol):
+    """A part of what a person may see: `web.scopes` has them."""
+
+    @property
+    def key(self) -> str:
+        """Stands for the part, with all that decides who is in it beside the content of the workspace."""
+
+    def narrow(self, book: Book) -> Book:
+        """The Book of the part."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an answer answers: an analysis with its parameters, for whom, of which day, in which part.
+
+    Made by `ask`. Two questions with the same `place` have the same answer.
+    """
+
+    home: Home
+    analysis: Analysis
+    found: Access
+    opening: dict[str, Any]  # what `books.opened` takes
+    parameters: dict[str, Any]
+    part: Part | None = None
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """All that tells this question from others, but for the content of the workspace."""
+        as_of, settings = self.opening["as_of"], self.home.settings
+        return {
+            "analysis": self.analysis.name,
+            "parameters": {k: repr(v) for k, v in sorted(self.parameters.items())},
+            "as_of": str(as_of),
+            "today": str(self.opening["today"]) if as_of is None else "",
+            "currency": self.opening["currency"] or settings.get("currency"),
+            "level": self.opening["level"],
+            "fiscal": self.opening["fiscal_year_start_month"] or settings.get("fiscal_year_start_month"),
+            "sees": [_sees(self.found), self.opening["action"]],
+            "part": self.part.key if self.part is not None else "",
+            "code": _code(),
+            "folder": str(self.home.folder),  # the recipe names it
+            "format": _FORMAT,
+        }
+
+    def place(self, state: books.State | None = None) -> Path:
+        """Where the answer is kept, for a content of the workspace (default: the one it has now)."""
+        return _place(self.home, self.asked, str(state or books.state()))
+
+
+def ask(
     home: Home,
     analysis: Analysis,
     *,
@@ -48,51 +103,127 @@ def answer(
     level: str = "customer",
     fiscal_year_start_month: int | None = None,
     today: date | None = None,
-    progress: Progress | None = None,
     action: str = "read",
+    part: Part | None = None,
     **parameters: Any,
-) -> Result:
-    """The Result of an analysis on the workspace, from what is kept if that is still good.
+) -> Question:
+    """A question to the workspace; raises BadParameter for parameters that the analysis does not take.
+
+    part: only these of the customers that `actor` may see; it narrows before anything is computed.
+    """
+    check_parameters(analysis, parameters)
+    opening = {
+        "as_of": as_of,
+        "currency": currency,
+        "level": level,
+        "fiscal_year_start_month": fiscal_year_start_month,
+        "today": today,
+        "action": action,
+    }
+    return Question(home, analysis, access(actor), opening, parameters, part)
+
+
+def answer(home: Home, analysis: Analysis, *, progress: Progress | None = None, **options: Any) -> Result:
+    """The Result of an analysis on the workspace, from what is kept if that is still good. Options: see `ask`.
 
     Raises what `klientel.answer.answer` and `books.open_book` raise.
     """
-    check_parameters(analysis, parameters)
-    found = access(actor)
-    asked = {
-        "analysis": analysis.name,
-        "parameters": {k: repr(v) for k, v in sorted(parameters.items())},
-        "as_of": str(as_of),
-        "today": str(today) if as_of is None else "",
-        "currency": currency or home.settings.get("currency"),
-        "level": level,
-        "fiscal": fiscal_year_start_month or home.settings.get("fiscal_year_start_month"),
-        "sees": [found.key, action],
-        "code": _code(),
-        "folder": str(home.folder),  # the recipe names it
-        "format": _FORMAT,
-    }
-    place = _place(home, asked, str(books.state()))
-    kept = _read(place, analysis)
-    if kept is not None:
-        return kept
-    book, state = books.opened(
-        home,
-        actor=found,
-        as_of=as_of,
-        currency=currency,
-        level=level,
-        fiscal_year_start_month=fiscal_year_start_month,
-        progress=progress,
-        today=today,
-        action=action,
+    return give(ask(home, analysis, **options), progress)
+
+
+def kept(question: Question, state: books.State | None = None) -> Result | None:
+    """The answer if it is kept and still good; nothing is computed."""
+    return _read(question.place(state), question.analysis)
+
+
+def give(question: Question, progress: Progress | None = None) -> Result:
+    """The answer, kept or computed; who asks the same meanwhile waits and gets the same.
+
+    One answer is computed at a time in a process: memory holds one Book, which questions that differ only in
+    analysis and parameters share.
+    """
+    found = kept(question)
+    if found is not None:
+        return found
+    with _alone(question), _COMPUTING:
+        found = kept(question)
+        if found is not None:
+            return found
+        book, state = book_for(question, progress)
+        if progress is not None:
+            progress(question.analysis.title, 0, None)
+        made = compute(book, question.analysis, **question.parameters)
+        place = question.place(state)
+        _write(question.home, place, made)
+        return _read(place, question.analysis) or made
+
+
+_COMPUTING = RLock()
+_OPEN: dict[str, tuple[Book, books.State]] = {}  # the Book that was asked last
+
+
+def book_for(question: Question, progress: Progress | None = None) -> tuple[Book, books.State]:
+    """The Book that a question is put to, and its content; the last one stays open. Only under `computing`."""
+    key = json.dumps(
+        {k: v for k, v in question.asked.items() if k not in ("analysis", "parameters")}, sort_keys=True
     )
-    made = compute(book, analysis, **parameters)
-    _write(home, _place(home, asked, str(state)), made)
-    return made
+    state = books.state()
+    now = f"{state}:{key}"
+    if now not in _OPEN:
+        _OPEN.clear()
+        book, state = books.opened(question.home, actor=question.found, progress=progress, **question.opening)
+        if question.part is not None:
+            book = question.part.narrow(book)
+        _OPEN[f"{state}:{key}"] = (book, state)
+        return book, state
+    return _OPEN[now]
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Nothing else is computed in this process meanwhile."""
+    with _COMPUTING:
+        yield
+
+
+def let_go() -> None:
+    """Close the Book that was asked last, if nobody asks it now."""
+    if _COMPUTING.acquire(blocking=False):
+        _OPEN.clear()
+        _COMPUTING.release()
+
+
+@contextmanager
+def _alone(question: Question) -> Iterator[None]:
+    """Only one process and thread computes the answers of a question; others wait."""
+    place = question.home.folder / "locks"
+    place.mkdir(mode=0o700, exist_ok=True)
+    with (place / f"{question.place().stem[:2]}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+_SEEN: dict[
+    Any, str
+] = {}  # what a person sees, by reach and content: telling it takes a list of all customers
+
+
+def _sees(found: Access) -> str:
+    if found.unlimited or "key" in found.__dict__:
+        return found.key
+    reaches = tuple(sorted((a, r.everybody, r.reps, r.users) for a, r in found.reaches.items()))
+    key = (connection.settings_dict["NAME"], found.day, reaches, str(books.state()))
+    if key not in _SEEN:
+        if len(_SEEN) > 500:
+            _SEEN.clear()
+        _SEEN[key] = found.key
+    found.__dict__["key"] = _SEEN[key]
+    return _SEEN[key]
 
 
 def clear(home: Home) -> int:
     """Delete everything that is kept; how many files went. Erasure needs it: answers hold names."""
+    let_go()
     place = folder(home)
     files = list(place.iterdir()) if place.is_dir() else []
     for file in files:
@@ -154,13 +285,13 @@ def _write(home: Home, place: Path, result: Result) -> None:
     import pyarrow as pa
 
     head = {
-        "as_of": _told(result.as_of),
+        "as_of": told(result.as_of),
         "currency": result.currency,
-        "parameters": _told(result.parameters),
-        "figures": _told(result.figures),
-        "quality": _told(asdict(result.quality)),
-        "estimates": {name: _told(asdict(e)) for name, e in result.estimates.items()},
-        "lines": _told(list(result.lines)),
+        "parameters": told(result.parameters),
+        "figures": told(result.figures),
+        "quality": told(asdict(result.quality)),
+        "estimates": {name: told(asdict(e)) for name, e in result.estimates.items()},
+        "lines": told(list(result.lines)),
         "reproduce": dict(result.reproduce),
         "tables": {},
     }
@@ -175,6 +306,7 @@ def _write(home: Home, place: Path, result: Result) -> None:
     if sum(map(len, bodies)) > LIMIT // 4:
         return
     text = json.dumps(head).encode()
+    text += b" " * (-(8 + len(text)) % 64)  # so that the tables lie where numbers may lie
     part = place.with_name(f"{place.stem}-{token_hex(4)}.part")
     try:
         place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -190,34 +322,35 @@ def _write(home: Home, place: Path, result: Result) -> None:
 
 
 def _read(place: Path, analysis: Analysis) -> Result | None:
-    """A kept result; None if there is none, or none that can be read."""
+    """A kept result; None if there is none, or none that can be read. Its tables are read where they lie."""
     import pyarrow as pa
 
     try:
-        content = place.read_bytes()
+        with pa.memory_map(str(place)) as file:
+            content = file.read_buffer()
         os.utime(place)
-        size = int.from_bytes(content[:8], "big")
-        head = json.loads(content[8 : 8 + size])
+        size = int.from_bytes(content[:8].to_pybytes(), "big")
+        head = json.loads(content[8 : 8 + size].to_pybytes())
         start = 8 + size
         tables = {}
         for table in analysis.tables:
             length = head["tables"][table.name]
-            body = pa.py_buffer(content[start : start + length])
+            body = content[start : start + length]
             tables[table.name] = ResultTable(table, pa.ipc.open_stream(body).read_all())
             start += length
         recipe = dict(head["reproduce"])
         sql = recipe.pop("sql", "")
-        quality = _again(head["quality"])
+        quality = again(head["quality"])
         return Result(
             analysis=analysis,
-            as_of=_again(head["as_of"]),
+            as_of=again(head["as_of"]),
             currency=head["currency"],
-            parameters=_again(head["parameters"]),
+            parameters=again(head["parameters"]),
             tables=Tables(tables),
-            figures=_again(head["figures"]),
+            figures=again(head["figures"]),
             quality=Quality(**{**quality, "reasons": tuple(quality["reasons"])}),
-            estimates={n: Estimate(**_again(e)) for n, e in head["estimates"].items()},
-            lines=tuple(_again(head["lines"])),
+            estimates={n: Estimate(**again(e)) for n, e in head["estimates"].items()},
+            lines=tuple(again(head["lines"])),
             reproduce=Recipe(recipe, lambda: str(sql)),
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
@@ -239,65 +372,3 @@ def _bound(home: Home) -> None:
         stale = file.suffix == ".part" and at < newest - timedelta(hours=1).total_seconds()
         if total > LIMIT or stale:
             _remove(file)
-
-
-# -- values that keep their kind ------------------------------------------------------------------
-
-
-def _told(value: Any) -> Any:
-    """A value as JSON that tells its kind."""
-    match value:
-        case None | bool():
-            return value
-        case Sentence():
-            return {"say": value.template, "with": {k: _told(v) for k, v in value.values.items()}}
-        case Word():
-            return {"mark": str(value)}
-        case str():
-            return str(value)
-        case Share():
-            return {"share": float(value)}
-        case Amount():
-            return {"amount": str(value)}
-        case Decimal():
-            return {"decimal": str(value)}
-        case date():
-            return {"date": value.isoformat()}
-        case dict():
-            return {"dict": {str(k): _told(v) for k, v in value.items()}}
-        case list():
-            return [_told(v) for v in value]
-        case tuple():
-            return {"tuple": [_told(v) for v in value]}
-        case int():
-            return int(value)
-        case float():
-            return float(value)
-    if hasattr(value, "item"):
-        return _told(value.item())
-    raise TypeError(f"no answer holds {type(value).__name__}")
-
-
-def _again(value: Any) -> Any:
-    """The value that `_told` wrote."""
-    if isinstance(value, list):
-        return [_again(v) for v in value]
-    if not isinstance(value, dict):
-        return value
-    if "say" in value:
-        return say(value["say"], **{k: _again(v) for k, v in value["with"].items()})
-    ((kind, content),) = value.items()
-    match kind:
-        case "mark":
-            return Word(content)
-        case "share":
-            return Share(content)
-        case "amount":
-            return Amount(content)
-        case "decimal":
-            return Decimal(content)
-        case "date":
-            return date.fromisoformat(content)
-        case "tuple":
-            return tuple(_again(v) for v in content)
-    return {k: _again(v) for k, v in content.items()}

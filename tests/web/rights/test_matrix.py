@@ -140,7 +140,9 @@ def _services() -> dict[str, tuple[Needs, Call]]:
         "records.services.done": (write, lambda u, t: services.done(t.task, actor=u, at=AT)),
         "records.services.expire": (_all("write"), lambda u, t: services.expire(day, actor=u, at=AT)),
         "records.timeline.timeline": (_may("read"), lambda u, t: timeline(t.firm, actor=u)),
-        "results.answer": (lambda u, t: True, _answer),
+        "results.ask": (lambda u, t: True, _answer),
+        "scopes.find": (_may("read"), _part),
+        "scopes.choices": (lambda u, t: True, _parts),
         "rights.lists.shown": (_may("read"), lambda u, t: rights.shown(t.contact, u)),
         "rights.lists.demand": (write, lambda u, t: rights.demand(u, "write", t.deal)),
         "rights.lists.demand_all": (_all("write"), lambda u, t: rights.demand_all(u, "write")),
@@ -163,6 +165,7 @@ WITHOUT = {
     "commands": "the command line of the owner of the folder",
     "commandline": "how commands are put together",
     "home": "folders",
+    "kinds_of_values": "values",
     "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
     "imports.lines": "inside an import", "imports.numbers": "inside an import",
     "imports.rejected": "inside an import", "imports.taking": "inside an import",
@@ -192,6 +195,25 @@ def _answer(user: Any, target: Target) -> None:
     from klientel.web import results
 
     results.answer(target.home, ANALYSES["abc"], actor=user, as_of=date(2025, 1, 1))
+
+
+def _part(user: Any, target: Target) -> None:
+    """A part that is out of reach is told as if there were none."""
+    from klientel.errors import BadParameter
+    from klientel.web import scopes
+
+    try:
+        scopes.find(f"customer:{target.firm.number}", user)
+    except BadParameter as hidden:
+        raise NotAllowed(hidden.sentence) from hidden
+
+
+def _parts(user: Any, _target: Target) -> None:
+    from klientel.web import scopes
+
+    reps = access(user).rep_numbers("read")
+    offered = {text.removeprefix("rep:") for text, _ in scopes.choices(user)["rep"]}
+    assert reps is None or offered <= reps
 
 
 def _adds(user: Any, target: Target) -> None:

@@ -53,6 +53,14 @@ def _in_team(rep: Any, team: Any) -> bool:
     return bool(rep.team) and rep.team == team.name
 
 
+def in_teams(teams: list[Any]) -> list[Any]:
+    """The sales people (`records.Rep`) of some teams, those below not counted."""
+    from klientel.web.records.models import Rep
+
+    reps = Rep._base_manager.select_related("user__team").order_by("pk")
+    return [rep for rep in reps if any(_in_team(rep, team) for team in teams)]
+
+
 def teams_below(team: Any) -> list[Any]:
     """The teams below a team in the reporting tree, nearest first; a circle is walked once."""
     from klientel.web.accounts.models import Team
