@@ -37,16 +37,17 @@ _MANIFEST_LIMIT = 50_000_000  # bytes
 _CHUNK = 1 << 20
 
 
-def write(home: homes.Home, file: Path, *, progress: Progress) -> None:
+def write(home: homes.Home, file: Path, *, progress: Progress, within: bool = False) -> None:
     """Write the newest snapshot of a workspace, with everything an undo needs, into one file.
 
     Readers and writers go on meanwhile. The file appears whole or not at all. It holds everything that the
-    workspace holds, personal data and the secret of its sessions too.
+    workspace holds, personal data and the secret of its sessions too. within: it may lie in the workspace's folder,
+    from where somebody downloads it.
     """
     file = file.absolute()
     if file.is_dir():
         raise BadParameter(say("{file} is a folder; name the file of the backup.", file=str(file)))
-    if home.folder.absolute() in file.parents:
+    if home.folder.absolute() in file.parents and not within:
         raise BadParameter(say("Write the backup to a place outside the workspace."))
     part = file.with_name(f"{file.name}.part")
     with told_if_full(file.parent), tempfile.TemporaryDirectory(prefix="klientel-backup-") as scratch:

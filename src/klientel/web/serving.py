@@ -50,7 +50,10 @@ def _serve(folder: str, host: str, port: int, processes: int, lang: str | None) 
     os.environ["KLIENTEL_WORKSPACE"] = str(Path(folder).absolute())
     if host not in ("127.0.0.1", "localhost", "::1"):
         os.environ["KLIENTEL_HOSTS"] = ",".join(filter(None, [os.environ.get("KLIENTEL_HOSTS"), host]))
-    run(host, port, processes)
+    from klientel.web.jobs import keeping
+
+    with keeping.worker(Path(folder).absolute()):
+        run(host, port, processes)
 
 
 def bring_up(_found: Any) -> None:

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "klientel.web.records",
     "klientel.web.imports",
     "klientel.web.privacy",
+    "klientel.web.jobs",
     "klientel.web.pages",
 ]
 DATABASES = {"default": database(None)}
@@ -145,5 +146,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+UPLOAD_LIMIT = int(setting("KLIENTEL_UPLOAD_MB") or 2048) * 10**6  # bytes of the files of one import
+JOBS_AT_ONCE = setting("KLIENTEL_JOBS") == "at-once"  # long work runs inside the request: for tests
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 LOGGING: dict[str, Any] = {"version": 1, "disable_existing_loggers": False}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from klientel.errors import BadParameter, nearest
@@ -16,6 +16,7 @@ from klientel.schema import COLUMN_ALIASES, TABLE_ALIASES, TABLES
 from klientel.words import Sentence, say
 
 LEFT_OUT = "-"
+_AWAY = ":-."
 _KEYS = {"customer_id", "name", "customer_name"}
 _INSIDE = {
     "customer": {"order_line", "order_header", "project_contract", "opportunity"},
@@ -167,6 +168,36 @@ def parse(overrides: Mapping[str, str], raws: Sequence[RawTable]) -> Plan:
         _check_header(said, raws)
         plan.said.append(said)
     return plan
+
+
+def without(
+    overrides: Mapping[str, str], raws: Sequence[RawTable]
+) -> tuple[dict[str, str], list[RawTable], list[list[str]]]:
+    """Take the headers away that are to be left out: {"-.Header": "-"} or {"FILE:-.Header": "-"}.
+
+    The other overrides, the raw tables without those columns, and the headers that went from each. A header may be
+    told by its column's own name, too. Errors: BadParameter for a header or file that is not there.
+    """
+    rest: dict[str, str] = {}
+    gone: list[list[RawColumn]] = [[] for _ in raws]
+    for left, right in overrides.items():
+        head, sign, wanted = left.partition(_AWAY) if _AWAY in left else ("", left[:2], left[2:])
+        if sign not in (_AWAY, _AWAY[1:]):
+            rest[left] = right
+            continue
+        asked = _files(head, raws) if head else list(raws)
+        if head and not asked:
+            raise BadParameter(_unknown_file(head, raws))
+        for i, raw in enumerate(raws):
+            if any(raw is one for one in asked) and (column := _find(raw, wanted)):
+                gone[i].append(column)
+        if not any(_find(raw, wanted) for raw in asked):
+            _check_header(Said(asked[0] if head else None, "", "", wanted), raws)
+    kept = [
+        replace(raw, columns=tuple(c for c in raw.columns if c not in away)) if away else raw
+        for raw, away in zip(raws, gone, strict=True)
+    ]
+    return rest, kept, [[c.header for c in away] for away in gone]
 
 
 def table_named(name: str) -> str:

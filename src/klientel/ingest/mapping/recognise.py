@@ -14,7 +14,7 @@ from klientel.ingest.mapping.evidence import Evidence, evidence_of
 from klientel.ingest.mapping.flat import attributes, secondary
 from klientel.ingest.mapping.outcomes import nothing_for_us
 from klientel.ingest.mapping.overlap import Contents
-from klientel.ingest.mapping.overrides import Plan, parse
+from klientel.ingest.mapping.overrides import Plan, parse, without
 from klientel.ingest.mapping.relate import relate
 from klientel.ingest.mapping.rules import Candidate, candidates, look
 from klientel.ingest.mapping.split import joined, restored, split_net
@@ -42,19 +42,21 @@ def recognise(
     secondary ones.
 
     profiles: by position in `raws` or by `RawTable.name`; raw column name -> profile (or Evidence).
-    overrides: what a person said, {"order_line.net_amount": "Umsatz", "FILE": "customer"}, `overrides.parse`.
+    overrides: what a person said, {"order_line.net_amount": "Umsatz", "FILE": "customer", "-.Notes": "-"},
+    `overrides.parse` and `overrides.without`.
     template: a saved mapping, used for the raw tables whose headers fit; ready mappings of known exports are
     tried after it, recognition by names and values last. contents: compares values of tables that are not
     here whole. Errors: BadParameter for overrides that name an
     unknown table, column, file or header, or a template none of the files fits.
     """
     originals = raws
+    overrides, raws, gone = without(overrides or {}, raws)
     seen = [evidence_of(raw, _of(profiles, i, raw)) for i, raw in enumerate(raws)]
-    told = list((overrides or {}).values())
+    told = list(overrides.values())
     parts = [split_net(raw, evidence, told) for raw, evidence in zip(raws, seen, strict=True)]
     raws = [joined(raw, split) for raw, split in zip(raws, parts, strict=True)]
     contents = contents or Contents(raws)
-    plan = parse(overrides or {}, raws)
+    plan = parse(overrides, raws)
     drafts = [_first(raw, evidence, contents) for raw, evidence in zip(raws, seen, strict=True)]
     fitting(drafts, template)
     _lists_with_values(drafts)
@@ -62,10 +64,11 @@ def recognise(
     relate(drafts, contents)
     plan.force_columns(drafts)
     made: list[Recognition] = []
-    for draft, raw, split in zip(drafts, originals, parts, strict=True):
+    for draft, raw, split, away in zip(drafts, originals, parts, gone, strict=True):
         finished = _finished(draft, drafts, contents, plan)
         for recognition in finished:
             restored(recognition, raw, split)
+        finished[0].unmapped += away
         made += finished
     return made
 

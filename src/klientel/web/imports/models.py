@@ -47,3 +47,17 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"Snapshot {self.number}"
+
+
+class Mapping(models.Model):
+    """A saved mapping: which headers of which files go where, as `klientel.ingest.mapping.Template` writes it."""
+
+    name = models.CharField(max_length=100, unique=True)
+    content = models.JSONField(default=dict)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

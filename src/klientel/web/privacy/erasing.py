@@ -80,6 +80,7 @@ def finish(home: Home, now: datetime) -> None:
         return
     sweep(home, now, grace=timedelta(0))
     shutil.rmtree(home.folder / "cache", ignore_errors=True)
+    shutil.rmtree(home.folder / "uploads", ignore_errors=True)  # files that nobody imported yet
     if compact_database():
         begun.update(state=Erasure.State.DONE)
 

@@ -19,7 +19,7 @@ HANGS_ON = {
     "Membership": "company",
 }
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
-WHOLE = ("Import", "Snapshot", "Erasure", "RetentionRule")
+WHOLE = ("Import", "Snapshot", "Erasure", "RetentionRule", "Mapping")
 
 
 def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
@@ -127,6 +127,7 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         "User": _users,
         "Grant": _grants,
         "Team": _teams,
+        "Job": _jobs,
         "SavedView": _views,
     }
     if name in own:
@@ -264,6 +265,12 @@ def _views(_model: Any, found: Access, action: str) -> Any:
 
     own = Q(owner=getattr(found.actor, "pk", None))
     return own if action == "write" else own | Q(shared=True)
+
+
+def _jobs(_model: Any, found: Access, action: str) -> Any:
+    from django.db.models import Q
+
+    return Q(pk__in=[]) if action == "write" else Q(actor=getattr(found.actor, "pk", None))
 
 
 def _unsaved_allowed(record: Any, found: Access, action: str) -> bool:

@@ -1,0 +1,54 @@
+"""Saved mappings of a workspace: once corrected, used again by name for the next file of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from klientel.errors import BadParameter
+from klientel.ingest.mapping import Template
+from klientel.web.imports.models import Mapping
+from klientel.web.rights import demand_all
+from klientel.words import mark, say
+
+if TYPE_CHECKING:
+    from klientel.ingest.recognition import Recognition
+
+LONGEST = 100  # characters of a name
+
+
+def save(actor: Any, name: str, recognitions: Sequence[Recognition], at: datetime) -> Mapping:
+    """Keep what files were taken for under a name; one of that name is replaced. BadParameter without a name."""
+    demand_all(actor, "write")
+    name = " ".join(name.split())
+    if not name:
+        raise BadParameter(mark("A saved mapping needs a name."))
+    if len(name) > LONGEST:
+        raise BadParameter(say("The name is longer than {n} characters.", n=LONGEST))
+    content = Template.of(recognitions, name).as_dict()
+    if not content["sheets"]:
+        raise BadParameter(mark("Nothing was recognised that could be saved."))
+    made, _ = Mapping.objects.update_or_create(
+        name=name, defaults={"content": content, "actor": actor, "at": at}
+    )
+    return made
+
+
+def names(actor: Any) -> list[str]:
+    """The names of the saved mappings."""
+    demand_all(actor, "write")
+    return list(Mapping.objects.order_by("name").values_list("name", flat=True))
+
+
+def load(actor: Any, name: str) -> Template | None:
+    """The saved mapping of that name; None without one."""
+    demand_all(actor, "write")
+    found = Mapping.objects.filter(name=name).first() if name else None
+    return Template.from_dict(found.content, found.name) if found else None
+
+
+def remove(actor: Any, name: str) -> None:
+    """Forget a saved mapping."""
+    demand_all(actor, "write")
+    Mapping.objects.filter(name=name).delete()
