@@ -26,7 +26,10 @@ def reference(analysis: Analysis) -> str:
         f"German title: {translate(analysis.title, 'de')}. {translate(analysis.question, 'de')}",
         "",
     ]
-    needs = [f"`{n.table}`" + (" (optional)" if n.optional else "") for n in analysis.needs]
+    needs = [
+        f"`{n.table}`" + (" (optional)" if n.optional else f" (or `{n.instead}`)" if n.instead else "")
+        for n in analysis.needs
+    ]
     out += [f"Reads {', '.join(dict.fromkeys(needs))}.", ""]
     if analysis.params:
         out += ["| parameter | default | range | meaning |", "|---|---|---|---|"]

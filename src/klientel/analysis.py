@@ -60,13 +60,15 @@ class Need:
     """A table of the Book that is handed over as positional argument, with the columns it must have.
 
     back: for windowed tables (`totals`), how many windows before the last one; optional: None is
-    handed over where the Book has no such table.
+    handed over where the Book has no such table. instead: another table of the same analysis; where the
+    Book has that one, this may be missing (None is handed over).
     """
 
     table: str
     columns: tuple[str, ...] = ()
     back: int = 0
     optional: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,13 @@ _BRINGS = {
 
 def lacking(book: Book, analysis: Analysis) -> Missing | None:
     """What is missing for an analysis; None if nothing is."""
-    gaps = [g for need in analysis.needs if not need.optional for g in book.lacks(need)]
+    there = {need.table for need in analysis.needs if not book.lacks(need)}
+    gaps = [
+        g
+        for need in analysis.needs
+        if not need.optional and need.instead not in there
+        for g in book.lacks(need)
+    ]
     if not gaps:
         return None
     brings = dict(_brings(book, gap) for gap in gaps)

@@ -144,7 +144,7 @@ class Book:
 
     def provide(self, need: Need, window: str | int = 12) -> ir.Table | None:
         """The table for a need; None if it is optional and not there."""
-        if self.lacks(need) and (need.optional or not self.columns(need.table)):
+        if self.lacks(need) and (need.optional or need.instead or not self.columns(need.table)):
             return None
         match need.table:
             case "totals":

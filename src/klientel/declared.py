@@ -40,6 +40,8 @@ def check_declaration(analysis: Analysis) -> None:
     _one_of(name, "group", analysis.group, GROUPS)
     for need in analysis.needs:
         _one_of(name, "table of a Need", need.table, BOOK)
+        if need.instead:
+            _one_of(name, "instead of a Need", need.instead, [n.table for n in analysis.needs])
         known = BOOK[need.table]
         for wanted in need.columns if known is not None else ():
             _one_of(name, f"column of Need({need.table!r})", wanted, known or ())

@@ -48,18 +48,30 @@ def valued(contracts: ir.Table, as_of: date, days: float, discount: float) -> Co
     too few decided renewals for a rate: until the end only. Contracts without an end count as renewed yearly.
     Several contracts of a customer are taken to go together: limits add up, which makes intervals wide.
     """
+    table, rates = running(contracts, as_of)
+    return worth(table, rates, days, discount)
+
+
+def running(contracts: ir.Table, as_of: date) -> tuple[ir.Table, Rates | None]:
+    """The contracts that run at `as_of` (one row each, with what `worth` reads), and what is known of renewals."""
     seen = terms.known(terms.complete(contracts), as_of)
     origin = add_months(as_of, -12)
     try:
         rates: Rates | None = chosen(terms.counts(terms.decided(seen, as_of), origin), origin)
     except NotEnoughData:
         rates = None
-    running = _running(seen, as_of, rates is None)
-    keys = running.select(*_KEYS).distinct().order_by(list(_KEYS)).to_pyarrow()
+    return _running(seen, as_of, rates is None), rates
+
+
+def worth(
+    found: ir.Table, rates: Rates | None, days: float, discount: float, length: float | None = None
+) -> Contracts:
+    """Values of running contracts (as from `running`) with these rates; length: of every term in days."""
+    keys = found.select(*_KEYS).distinct().order_by(list(_KEYS)).to_pyarrow()
     cases = {k: keys[k].to_pylist() for k in _KEYS}
-    found, ends = _units(cases, rates, days, discount)
-    found |= {"_up0": ends[0], "_up1": ends[1]}
-    table = _joined(running, cases, found)
+    terms_ = cases if length is None else cases | {"length": [length] * keys.num_rows}
+    units, ends = _units(terms_, rates, days, discount)
+    table = _joined(found, cases, units | {"_up0": ends[0], "_up1": ends[1]})
     each = table.group_by("customer_id").agg(
         annual_value=table.annual_value.sum().cast(_SUM),
         **{
@@ -119,6 +131,9 @@ def _units(
         p, low, high = (
             a.reshape(size, _TERMS) for a in rates.of(kinds, np.asarray(numbers.ravel(), dtype=float))
         )
+    if rates is not None and size:  # 95 % limits at least as far as the share lost was off on held-out time
+        off = min(rates.missed**1.959964, 100.0)
+        low, high = np.minimum(low, np.maximum(1 - (1 - p) * off, 0)), np.maximum(high, 1 - (1 - p) / off)
     length: Floats = np.array(cases["length"], dtype=float)
     left: Floats = np.array(cases["left_days"], dtype=float)
     delta = float(np.log1p(discount)) / YEAR

@@ -10,16 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klientel.errors import NotEnoughData
-from klientel.words import say
+from klientel.words import mark, say
 
 Floats = NDArray[np.float64]
 LEAST, INDICATIVE = 5, 20  # decided renewals for any rate, and for one that is more than indicative (G9)
 AGEING = ("sbg", "bdw")  # methods in which the rate changes with the number of renewals
+BY_TYPE = ("sbg_by_type", "bdw_by_type")  # the same, each type that is large enough on its own
+LARGE, LOST = 100, 20  # renewals and losses that a type needs for a model of its own
+METHODS = {
+    "constant": mark("one renewal rate"),
+    "by_type": mark("renewal rate by contract type, shrunken"),
+    "sbg": mark("shifted beta-geometric"),
+    "bdw": mark("beta-discrete-Weibull"),
+    "sbg_by_type": mark("shifted beta-geometric by contract type"),
+    "bdw_by_type": mark("beta-discrete-Weibull by contract type"),
+}
 _BETTER = 0.002  # share of the loss that a richer method must save
 _SURE = {
     "by_type": 1.0,
     "sbg": 1.0,
     "bdw": 2.0,
+    "sbg_by_type": 1.0,
+    "bdw_by_type": 2.0,
 }  # standard errors of what it saves that it must save; c is easily fooled
 
 
@@ -49,6 +61,15 @@ class Rates:
     notes: tuple[str, ...] = ()
     model: Any = None
 
+    @property
+    def missed(self) -> float:
+        """Share lost / share forecast to be lost on what was held out, or its inverse: 1 or more; 1 if untested."""
+        shown = next((r for r in self.holdout if r["shown"]), None)
+        if shown is None:
+            return 1.0
+        lost, told = 1 - shown["renewed_share"], 1 - shown["predicted_share"]
+        return max(lost / told, told / lost) if lost > 0 and told > 0 else 1.0
+
     def of(self, types: list[str], number: Floats) -> tuple[Floats, Floats, Floats]:
         """(probability, low, high) for contracts of these types with the renewal of that number coming up."""
         return _limits(self.name, self.table, types, number, self.model)
@@ -65,8 +86,8 @@ def table_of(rows: list[dict[str, Any]], late: bool | None = None) -> Decided:
     )
 
 
-def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
-    """The method with the smallest logarithmic loss on the renewals decided from `origin` on.
+def chosen(rows: list[dict[str, Any]], origin: date | None, ageing: tuple[str, ...] = AGEING) -> Rates:
+    """The method with the smallest logarithmic loss on the renewals decided from `origin` on (rows marked late).
 
     A method richer than one rate must save 0.2 % of the loss and more than the standard error of what it saves.
 
@@ -94,12 +115,12 @@ def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
     several = len(set(early.types)) > 1
     losses = {
         name: loss
-        for name in ("constant", *(("by_type",) if several else ()), *AGEING)
-        if (loss := _loss(name, early, late)) is not None
+        for name in ("constant", *(("by_type",) if several else ()), *ageing)
+        if (several or name not in BY_TYPE) and (loss := _loss(name, early, late)) is not None
     }
     base = losses["constant"][0]
     name = _simplest(losses, late)
-    model = _by_age(name, whole) if name in AGEING else None
+    model = _by_age(name, whole) if name in (*AGEING, *BY_TYPE) else None
     if name in AGEING and (model is None or not model.identified_):
         name, model = "constant", None
         notes.append(say("The renewal model is not identified by all renewals: one rate for all."))
@@ -122,10 +143,15 @@ def chosen(rows: list[dict[str, Any]], origin: date) -> Rates:
     return Rates(name, whole, told, skill, tuple(notes), model)
 
 
+def _of_type(table: Decided, kind: str) -> Decided:
+    here = np.array([t == kind for t in table.types])
+    return Decided([kind] * int(here.sum()), table.number[here], table.due[here], table.renewed[here])
+
+
 def _loss(name: str, early: Decided, late: Decided) -> tuple[float, float, Floats] | None:
     """(loss per renewal, forecast share, ln p and ln (1 - p)) on `late` of a method that knows `early`."""
-    model = _by_age(name, early) if name in AGEING else None
-    if name in AGEING and model is None:
+    model = _by_age(name, early) if name in (*AGEING, *BY_TYPE) else None
+    if model is None and name in (*AGEING, *BY_TYPE):
         return None
     p = np.clip(_limits(name, early, late.types, late.number, model)[0], 1e-6, 1 - 1e-6)
     loss = -(late.renewed @ np.log(p) + (late.due - late.renewed) @ np.log1p(-p)) / late.n
@@ -153,6 +179,8 @@ def _limits(
 ) -> tuple[Floats, Floats, Floats]:
     from klientel.stats.intervals import beta_binomial, wilson
 
+    if name in BY_TYPE:
+        return _each_type(table, types, number, model)
     if name in AGEING and model is not None:
         levels, at = np.unique(number, return_inverse=True)
         p = np.atleast_1d(model.retention(levels))
@@ -181,16 +209,40 @@ def _limits(
     return rate * ones, float(low_) * ones, float(high_) * ones
 
 
+def _each_type(
+    table: Decided, types: list[str], number: Floats, models: dict[str, Any]
+) -> tuple[Floats, Floats, Floats]:
+    """Each type by its own model, types too small for one by that of all together (key "")."""
+    found = np.zeros((3, number.size))
+    own = np.array([t if t in models else "" for t in types], dtype=object)
+    for kind, model in models.items():
+        here = own == kind
+        if here.any():
+            found[:, here] = _limits("sbg", table, [""] * int(here.sum()), number[here], model)
+    return found[0], found[1], found[2]
+
+
 def _by_age(name: str, table: Decided) -> Any:
-    """sBG or BdW fitted to the risk table of renewal numbers; None where the data do not allow it."""
+    """sBG or BdW fitted to the risk table of renewal numbers; None where the data do not allow it.
+
+    For methods by type: a model for each type that is large enough, and one for all under the key "".
+    """
+    if name in BY_TYPE:
+        simple = name.removesuffix("_by_type")
+        models = {"": _by_age(simple, table)}
+        for kind in sorted(set(table.types)):
+            part = _of_type(table, kind)
+            if part.n >= LARGE and float((part.due - part.renewed).sum()) >= LOST:
+                models[kind] = _by_age(simple, part)
+        return None if any(m is None for m in models.values()) or len(models) == 1 else models
     from klientel.stats.renewal_tables import RiskTable
     from klientel.stats.renewals import BetaDiscreteWeibull, ShiftedBetaGeometric
 
-    kind = ShiftedBetaGeometric if name == "sbg" else BetaDiscreteWeibull
+    kind_of_model = ShiftedBetaGeometric if name == "sbg" else BetaDiscreteWeibull
     number, at = np.unique(table.number, return_inverse=True)
     due = np.bincount(at, table.due, number.size).astype(float)
     gone = np.bincount(at, table.due - table.renewed, number.size).astype(float)
     try:
-        return kind().fit_table(RiskTable(number, due, gone))
+        return kind_of_model().fit_table(RiskTable(number, due, gone))
     except NotEnoughData:
         return None

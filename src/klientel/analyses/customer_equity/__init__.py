@@ -13,7 +13,15 @@ from klientel.analyses.customer_equity.declared import (
     PARTS,
     TOTAL,
 )
-from klientel.analyses.customer_equity.worth import Future, Worth, by_hand, drivers, from_orders, of_future
+from klientel.analyses.customer_equity.worth import (
+    Future,
+    Worth,
+    by_hand,
+    drivers,
+    from_contracts,
+    from_orders,
+    of_future,
+)
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.errors import BadParameter, NotEnoughData
 from klientel.expressions import small_table
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
     needs=(
         Need("totals", ("customer_id", "revenue")),
         Need("purchases", ("customer_id", "day", "matched_revenue", "is_order"), optional=True),
-        Need("contracts", ("customer_id", "start", "recurring_amount"), optional=True),
+        Need("contracts", ("customer_id", "recurring_amount"), optional=True),
     ),
     tables=(PARTS, DRIVERS),
     figures=FIGURES,
@@ -87,6 +95,8 @@ def customer_equity(
     end of the horizon; or by constant retention entered by hand (cases 1-3 of B11a by name). Raises
     NotEnoughData without dates unless retention is entered, or where margins are asked for and unknown.
     """
+    if purchases is not None and contracts is not None and "start" not in contracts.columns:
+        contracts = None
     if value == "margin" and margin_share != 1:
         raise BadParameter(
             say("Margins come from the data or as a share of revenue by hand: leave one of the two out.")
@@ -98,6 +108,8 @@ def customer_equity(
         worth = by_hand(count, each, retention, discount, case, growth, measure)
     elif margin >= 0:
         raise BadParameter(say("A margin by hand needs a retention by hand as well."))
+    elif purchases is None and contracts is not None:
+        worth = from_contracts(contracts, context, discount, margin_share, value)
     elif purchases is None:
         raise NotEnoughData(
             say(

@@ -12,6 +12,7 @@ from klientel.analyses.customer_equity.declared import ACQUIRED, BY_HAND, COST, 
 from klientel.errors import NotEnoughData
 from klientel.forecast.business import Existing, existing, rows
 from klientel.forecast.candidates import MODELS
+from klientel.forecast.contracts_alone import Alone, alone
 from klientel.forecast.customer_values import MEASURES, Measured, per_month, valued
 from klientel.forecast.past import Past
 from klientel.forecast.value import YEAR
@@ -150,6 +151,40 @@ def from_orders(
     return Worth(
         float(sums["n"]), static, new, retention, discount, MODELS[found.made.name], at,
         MEASURES[measured.measure], _spread(parts), (*measured.reasons, *told), measured.coverage,
+    )  # fmt: skip
+
+
+def from_contracts(contracts: Any, context: Context, discount: float, share: float, value: str) -> Worth:
+    """Values of running contracts as `lifetime_value` finds them without dated orders, without end.
+
+    A new customer has contracts like the mean of today's that begin now: young ones are lost sooner.
+    Raises NotEnoughData as `alone`, and where margins are asked for.
+    """
+    if value == "margin":
+        raise NotEnoughData(say("Contracts tell revenue only: no margin is known."))
+
+    def sums(d: float) -> tuple[Alone, float, float]:
+        found = alone(contracts, context, _FAR, d)
+        listed = found.split.listed
+        row = listed.agg(
+            ever=listed.lifetime_value_infinite.sum(), next=listed.value_next_12m.sum()
+        ).to_pyarrow().to_pylist()[0]  # fmt: skip
+        return found, share * float(row["ever"] or 0), share * float(row["next"] or 0)
+
+    found, static, year = sums(discount)
+    parts = {row["business"]: row for row in rows(found.split, None)}
+    retention = float(np.clip(1 + discount - year / static, 0.0, 0.9999)) if static > 0 else 0.0
+
+    def at(d: float, lift: float) -> tuple[float, float]:
+        moved, included = _lifted(retention, d, lift)
+        known = static if d == discount else sums(d)[1]
+        return known * moved, share * found.fresh(d) * included
+
+    note = say("A new customer counts like the mean of today's with contracts that begin now.")
+    measure = MEASURES["margin" if share != 1 else "revenue"]
+    return Worth(
+        float(found.customers), static, at(discount, 1.0)[1], retention, discount, found.method, at, measure,
+        share * _spread(parts), (*found.reasons, ("green", note)),
     )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from math import exp
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from klientel.analyses.lifetime_value import by_contracts
 from klientel.analyses.lifetime_value.declared import (
     BUSINESS,
     CALIBRATION,
@@ -12,14 +13,21 @@ from klientel.analyses.lifetime_value.declared import (
     CUSTOMERS,
     FIGURES,
     HOLDOUT,
+    RENEWALS,
     TRACKING,
 )
-from klientel.analyses.lifetime_value.tables import calibration_rows, holdout_rows
+from klientel.analyses.lifetime_value.tables import (
+    calibration_rows,
+    holdout_rows,
+    named_customers,
+    sums_of,
+    table_of,
+)
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
-from klientel.expressions import small_table
 from klientel.forecast import business as told_apart
 from klientel.forecast.candidates import MODELS
 from klientel.forecast.contract_value import Contracts
+from klientel.forecast.contracts_alone import holdout_rows as renewal_rows
 from klientel.forecast.customer_values import MEASURES, valued
 from klientel.forecast.past import Past
 from klientel.forecast.proof import Forecast, tracking
@@ -27,27 +35,22 @@ from klientel.forecast.scores import captured
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-    from klientel.analysis import Table
-
 
 @analysis(
     title=mark("Lifetime value"),
     question=mark("What will each customer still bring, and how sure is that?"),
     group="value",
     needs=(
-        Need("purchases", ("customer_id", "day", "matched_revenue", "is_order")),
+        Need("purchases", ("customer_id", "day", "matched_revenue", "is_order"), instead="contracts"),
         Need("customers", ("customer_id", "name"), optional=True),
-        Need("contracts", ("customer_id", "start", "recurring_amount"), optional=True),
+        Need("contracts", ("customer_id", "recurring_amount"), optional=True),
     ),
-    tables=(CUSTOMERS, BUSINESS, HOLDOUT, CALIBRATION, TRACKING),
+    tables=(CUSTOMERS, BUSINESS, HOLDOUT, CALIBRATION, TRACKING, RENEWALS),
     figures=FIGURES,
     charts=CHARTS,
 )
 def lifetime_value(
-    purchases: Any,
+    purchases: Any = None,
     customers: Any = None,
     contracts: Any = None,
     *,
@@ -74,8 +77,13 @@ def lifetime_value(
 
     Money in the reporting currency, orders in days with an order. The model is chosen on held-out time;
     where none beats the naive baselines, the baseline is shown and said so (B11a: constant retention).
-    Raises NotEnoughData without orders or, for margins, where less than half of the revenue has one.
+    Without dated orders, running contracts are valued alone (B11c). Raises NotEnoughData without orders or, for
+    margins, where less than half of the revenue has one.
     """
+    if purchases is None:
+        return by_contracts.outcome(contracts, customers, context, horizon, discount, value)
+    if contracts is not None and "start" not in contracts.columns:
+        contracts = None
     worth = valued(purchases, value)
     past = Past.of(purchases, context)
     stock = told_apart.existing(
@@ -85,16 +93,21 @@ def lifetime_value(
     made, found = stock.made, stock.split
     extra = () if stock.running is None else _on_contracts(stock.running)
     held = holdout_rows(made)
-    sums = _sums(found.listed)
+    sums = sums_of(found.listed)
     parts = told_apart.rows(found, stock.relative)
     figures = _figures(made, sums, parts, held, worth.measure)
+    if stock.running is not None and stock.running.rates is not None:
+        figures["renewal_skill"] = stock.running.rates.skill
     return Outcome(
         tables={
-            "customers": _named(found.listed, customers),
-            "business": _table(BUSINESS, parts),
-            "holdout": _table(HOLDOUT, held),
-            "calibration": _table(CALIBRATION, calibration_rows(made)),
-            "tracking": _table(TRACKING, tracking(made)),
+            "customers": named_customers(found.listed, customers),
+            "business": table_of(BUSINESS, parts),
+            "holdout": table_of(HOLDOUT, held),
+            "calibration": table_of(CALIBRATION, calibration_rows(made)),
+            "tracking": table_of(TRACKING, tracking(made)),
+            "renewals": table_of(
+                RENEWALS, [] if stock.running is None else renewal_rows(stock.running, None)
+            ),
         },
         figures=figures,
         n=int(sums["n"] or 0),
@@ -122,52 +135,6 @@ def _on_contracts(running: Contracts) -> tuple[tuple[Flag, str], ...]:
             )
         )
     return tuple(told)
-
-
-def _named(listed: ir.Table, customers: ir.Table | None) -> ir.Table:
-    from klientel.expressions import named
-
-    full = named(listed, customers).select([c.name for c in CUSTOMERS.columns])
-    return full.order_by(
-        [full.lifetime_value.desc(nulls_first=False), full.value_next_12m.desc(), full.customer_id]
-    )
-
-
-def _table(table: Table, rows: list[dict[str, Any]]) -> ir.Table:
-    kinds = {
-        "money": "decimal(38, 4)",
-        "count": "int64",
-        "date": "date",
-        "class": "string",
-        "flag": "boolean",
-    }
-    return small_table(rows, **{c.name: kinds.get(c.unit, "float64") for c in table.columns})
-
-
-def _sums(listed: ir.Table) -> dict[str, Any]:
-    """Sums over the customers, and the share of the lifetime value in the best tenth."""
-    import ibis
-
-    place = ibis.rank().over(ibis.window(order_by=listed.lifetime_value.desc()))
-    ranked = listed.mutate(_place=place, _all=listed.count().over(ibis.window()))
-    best = (ranked._place * 10 < ranked._all).ifelse(ranked.lifetime_value, 0)
-    positive = (ranked.lifetime_value > 0).ifelse(ranked.lifetime_value, 0)
-    found: dict[str, Any] = (
-        ranked.agg(
-            n=ranked.count(),
-            lifetime=ranked.lifetime_value.sum(),
-            ever=ranked.lifetime_value_infinite.sum(),
-            next=ranked.value_next_12m.sum(),
-            last=ranked.value_last_12m.sum(),
-            orders=ranked.orders_next_12m.round(6).cast("decimal(38, 6)").sum(),
-            alive=ranked.p_alive.round(9).cast("decimal(38, 9)").sum(),
-            best=best.sum(),
-            positive=positive.sum(),
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
-    return found
 
 
 def _figures(
@@ -199,6 +166,7 @@ def _figures(
         "skill": kept,
         "mae_skill": shown["mae_skill"] if by_model and shown else None,
         "value_skill": made.value_skill if by_model else None,
+        "renewal_skill": None,
         "coverage_80": _mean(made.intervals.held) if by_model else None,
         "coverage_model": _mean(made.intervals.raw) if by_model else None,
         "value_error": made.value_error if by_model else None,

@@ -127,6 +127,24 @@ TRACKING = Table(
     ),
     mark("Added up over the time held out, from the newest origin."),
 )
+RENEWALS = Table(
+    "renewals",
+    mark("Renewal forecasts held against what came"),
+    (
+        Column("method", mark("Method"), "class"),
+        Column("shown", mark("Used"), "flag", mark("the method behind the answer")),
+        Column("origin", mark("Forecast from"), "date", mark("only renewals decided before it were known")),
+        Column(
+            "from_age", mark("Forecast from month"), "count", mark("contracts without dates: ages held out")
+        ),
+        Column("due", mark("Up for renewal"), "count"),
+        Column("renewed_share", mark("Renewed"), "share"),
+        Column("predicted_share", mark("Forecast to renew"), "share"),
+        Column("log_loss", mark("Logarithmic loss"), "number", mark("per renewal, small is good")),
+        Column("skill", mark("Skill"), "share", mark("1 − loss / loss of one renewal rate")),
+    ),
+    mark("Of customers valued by contracts."),
+)
 _MEANING = {
     "customers": mark("Existing customers with a value."),
     "contracts": mark("Customers whose running contracts bring at least half of their revenue."),
@@ -147,6 +165,9 @@ _MEANING = {
     ),
     "mae_skill": mark("The same with absolute errors, newest origin."),
     "value_skill": mark("The same for the value per customer against last year's value, squared errors."),
+    "renewal_skill": mark(
+        "1 − logarithmic loss of the renewals / that of one rate for all, on what was held out."
+    ),
     "capture": mark("Orders brought by the tenth forecast best / by the truly best tenth, newest origin."),
     "coverage": mark(
         "Share of customers whose value fell inside their 80 % interval on held-out time, with the levels of the "
@@ -190,6 +211,7 @@ FIGURES = (
     Figure("skill", mark("Skill of the order forecast"), "share", _MEANING["skill"], "up"),
     Figure("mae_skill", mark("Skill of the order forecast, absolute"), "share", _MEANING["mae_skill"], "up"),
     Figure("value_skill", mark("Skill of the value forecast"), "share", _MEANING["value_skill"], "up"),
+    Figure("renewal_skill", mark("Skill of the renewal forecast"), "share", _MEANING["renewal_skill"], "up"),
     Figure("coverage_80", mark("Coverage of the 80 % interval"), "share", _MEANING["coverage"]),
     Figure("coverage_model", mark("Coverage before calibration"), "share", _MEANING["coverage_model"]),
     Figure("value_error", mark("Error of the value"), "share", _MEANING["value_error"]),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from klientel.analyses.renewals.declared import CHARTS, CONTRACTS, FIGURES, HISTORY, HOLDOUT, METHODS, TYPES
+from klientel.analyses.renewals.declared import CHARTS, CONTRACTS, FIGURES, HISTORY, HOLDOUT, TYPES
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.errors import NotEnoughData
 from klientel.expressions import named, small_table
 from klientel.forecast import terms
-from klientel.forecast.renewal_rates import AGEING, Rates, chosen
+from klientel.forecast.renewal_rates import AGEING, METHODS, Rates, chosen
 from klientel.periods import add_months
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say

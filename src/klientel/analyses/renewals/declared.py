@@ -5,13 +5,6 @@ from __future__ import annotations
 from klientel.analysis import Chart, Column, Figure, Table
 from klientel.words import mark
 
-METHODS = {
-    "constant": mark("one renewal rate"),
-    "by_type": mark("renewal rate by contract type, shrunken"),
-    "sbg": mark("shifted beta-geometric"),
-    "bdw": mark("beta-discrete-Weibull"),
-}
-
 CONTRACTS = Table(
     "contracts",
     mark("Contracts up for renewal"),
