@@ -82,6 +82,7 @@ def run(host: str, port: int, processes: int) -> None:
 
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     try:
         socket.create_server((host, port)).close()
@@ -98,4 +99,5 @@ def run(host: str, port: int, processes: int) -> None:
         workers=processes,
         blocking_threads=THREADS,
         log_access=False,
+        log_level=LogLevels.warning,  # the greeting says the rest
     ).serve()
