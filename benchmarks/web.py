@@ -76,18 +76,18 @@ def made(folder: Path, customers: int, interactions: int, lines: int) -> Path:
         "reps.csv": "SELECT 'R' || r AS rep_id, 'Seller ' || r AS name FROM range(20) t(r)",
         "customers.csv": (
             f"SELECT {key.format('r')} AS customer_id, "
-            "['Nord','Süd','Alpen','Main','Rhein','Elbe'][hash(r) % 6 + 1] || "
-            "['bau','technik','handel','werk','logistik','druck'][hash(r + 1) % 6 + 1] || ' ' || r || "
-            "[' GmbH',' AG',' KG'][hash(r + 2) % 3 + 1] AS name, "
-            "['Ulm','Köln','Bremen','Graz','Basel','Kiel'][hash(r + 3) % 6 + 1] AS city, "
-            "['building','food','machines','chemistry'][hash(r + 4) % 4 + 1] AS industry, "
+            "['Nord','Süd','Alpen','Main','Rhein','Elbe'][CAST(hash(r) % 6 AS INTEGER) + 1] || "
+            "['bau','technik','handel','werk','logistik','druck'][CAST(hash(r + 1) % 6 AS INTEGER) + 1] || ' ' || r || "
+            "[' GmbH',' AG',' KG'][CAST(hash(r + 2) % 3 AS INTEGER) + 1] AS name, "
+            "['Ulm','Köln','Bremen','Graz','Basel','Kiel'][CAST(hash(r + 3) % 6 AS INTEGER) + 1] AS city, "
+            "['building','food','machines','chemistry'][CAST(hash(r + 4) % 4 AS INTEGER) + 1] AS industry, "
             f"'R' || hash(r + 5) % 20 AS owner_rep_id FROM range({customers}) t(r)"
         ),
         "interactions.csv": (
             f"SELECT 'I' || r AS interaction_id, {key.format(f'hash(r) % {customers}')} AS customer_id, "
             "'R' || hash(r + 1) % 20 AS rep_id, "
             "DATE '2021-01-01' + CAST(hash(r + 2) % 1095 AS INTEGER) AS date, "
-            "['call','visit','meeting','email'][hash(r + 3) % 4 + 1] AS type, "
+            "['call','visit','meeting','email'][CAST(hash(r + 3) % 4 AS INTEGER) + 1] AS type, "
             f"CAST(hash(r + 4) % 90 + 5 AS INTEGER) AS duration_min FROM range({interactions}) t(r)"
         ),
         "order_lines.parquet": (
