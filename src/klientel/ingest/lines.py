@@ -58,10 +58,14 @@ class Made:
 class LineMaker:
     """Puts the lines together out of the tables that were read."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, scratch: Path, reader: Reader) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, scratch: Path, reader: Reader, *, apart: bool = False
+    ) -> None:
+        """apart: lines that know their order only are left without its customer and day, which may come later."""
         self.con = con
         self.scratch = scratch
         self.reader = reader
+        self.apart = apart
         self.notes: list[Sentence] = []
         self._heads: list[Read] = []
 
@@ -78,40 +82,47 @@ class LineMaker:
         if len(lines) == 1 and lines[0].lean and _own(lines[0]) and set(reads) == {"order_line"}:
             return self._direct(lines[0])
         lines = [r for r in lines if self._has_customer(r, headers)]
+        if self.apart and headers:
+            self._headers(headers)
         parts = [self._line_part(r, headers) for r in lines]
         if not lines and any("net_amount" in h.columns for h in headers):
             source = "order_header"
             parts = [self._header_part(h) for h in headers if "net_amount" in h.columns]
-        if not parts:
-            deals = [r for r in reads.get("opportunity", []) if "amount" in r.columns]
-            parts = [self._deal_part(r) for r in deals if "outcome" in r.columns and _knows_customer(r)]
-            source = "opportunity"
-            if parts:
-                self.notes.append(
-                    say("No sales were given: won opportunities stand for them, on their closing day.")
-                )
-        parts = [p for p in parts if p]
-        if not parts:
-            contracts = [r for r in reads.get("project_contract", []) if "recurring_amount" in r.columns]
-            parts = [self._contract_part(r, today) for r in contracts if _knows_customer(r)]
-            source = "project_contract"
-            if parts:
-                self.notes.append(
-                    say(
-                        "No sales were given: the recurring amount of the running contracts stands for them. "
-                        "Add invoices, or the amounts charged so far, for everything that looks at time."
-                    )
-                )
+        credits = [r for r in reads.get("credit_note_line", []) if AMOUNT in r.columns]
+        if not parts and credits and self.apart:
+            source = "credit_note_line"  # what they credit came or comes another time
+        elif not parts:
+            source, parts = self._stand_ins(reads, today)
+        parts += [self._credit_part(r, headers) for r in credits if parts or self.apart]
         if not parts:
             return None
-        parts += [
-            self._credit_part(r, headers) for r in reads.get("credit_note_line", []) if AMOUNT in r.columns
-        ]
         return self._together(parts, source, names, reads.get("product", []))
+
+    def _stand_ins(self, reads: dict[str, list[Read]], today: date | None) -> tuple[str, list[str]]:
+        """What stands for sales where there are none: won opportunities, or else running contracts."""
+        deals = [r for r in reads.get("opportunity", []) if "amount" in r.columns]
+        parts = [self._deal_part(r) for r in deals if "outcome" in r.columns and _knows_customer(r)]
+        if parts:
+            self.notes.append(
+                say("No sales were given: won opportunities stand for them, on their closing day.")
+            )
+        parts = [p for p in parts if p]
+        if parts:
+            return "opportunity", parts
+        contracts = [r for r in reads.get("project_contract", []) if "recurring_amount" in r.columns]
+        parts = [self._contract_part(r, today) for r in contracts if _knows_customer(r)]
+        if parts:
+            self.notes.append(
+                say(
+                    "No sales were given: the recurring amount of the running contracts stands for them. "
+                    "Add invoices, or the amounts charged so far, for everything that looks at time."
+                )
+            )
+        return "project_contract", parts
 
     def _has_customer(self, read: Read, headers: list[Read]) -> bool:
         """True if lines name their customer, or an order that may; what belongs to nobody is left out and said."""
-        if _own(read) or (headers and "order_id" in read.columns):
+        if _own(read) or ((headers or self.apart) and "order_id" in read.columns):
             return True
         place = read.recognition.raw.place
         hint = say('Say which one does with --map order_line.customer_name="Header".')
@@ -145,6 +156,9 @@ class LineMaker:
     def _line_part(self, read: Read, headers: list[Read]) -> str:
         have = set(read.columns)
         credit = f"{AMOUNT} < 0" + (" OR qty < 0" if "qty" in have else "")
+        if self.apart and not _own(read):
+            lost = self._orphans(read)
+            return self._select(read, {"day": "order_date", "is_credit": credit}) + f" WHERE NOT ({lost})"
         if _own(read) or not headers or "order_id" not in have:
             return self._select(read, {"day": "order_date", "is_credit": credit})
         head = self._headers(headers)
@@ -158,6 +172,9 @@ class LineMaker:
 
     def _headers(self, headers: list[Read]) -> str:
         """One row per order number; a number that appears twice would multiply its lines, the first is taken."""
+        chosen = "(SELECT DISTINCT ON (order_id) * FROM all_headers ORDER BY order_id, source_no, line)"
+        if self._heads:
+            return chosen
         self._heads = headers
         parts = []
         for h in headers:
@@ -179,7 +196,7 @@ class LineMaker:
             ).fetchall()[0][0]
             h.rejected += twice
         self.con.execute("CREATE OR REPLACE TEMP VIEW all_headers AS " + " UNION ALL ".join(parts))
-        return "(SELECT DISTINCT ON (order_id) * FROM all_headers ORDER BY order_id, source_no, line)"
+        return chosen
 
     def _cancelled(self) -> str:
         """SQL of the numbers of orders that were left out because they were cancelled."""
@@ -187,12 +204,20 @@ class LineMaker:
         sql = [f"SELECT order_id FROM {h.view} WHERE reject = 'status|cancelled'" for h in off]
         return f"({' UNION ALL '.join(sql) or 'SELECT NULL AS order_id'})"
 
-    def _orphans(self, read: Read) -> None:
-        """Reject lines whose order is in no orders file."""
-        where = (
-            f"FROM {read.accepted} l WHERE l.order_id IS NULL OR "
-            "NOT EXISTS (SELECT 1 FROM all_headers h WHERE h.order_id = l.order_id)"
-        )
+    def _orphans(self, read: Read) -> str:
+        """Reject lines whose order is in no orders file; if it may come later, only those of cancelled orders.
+
+        The condition of the rejected lines.
+        """
+        lost = "order_id IS NULL OR order_id NOT IN (SELECT order_id FROM all_headers)"
+        if self.apart:
+            lost = "order_id IS NULL"
+            if self._heads:
+                lost += (
+                    f" OR (order_id IN (SELECT order_id FROM {self._cancelled()} WHERE order_id IS NOT NULL) "
+                    "AND order_id NOT IN (SELECT order_id FROM all_headers))"
+                )
+        where = f"FROM {read.accepted} l WHERE {lost}"
         row = self.con.execute(f"SELECT count(*), sum({AMOUNT}) {where}").fetchall()[0]
         if row[0]:
             why = (
@@ -202,6 +227,7 @@ class LineMaker:
             read.rejected += row[0]
             if read.value_taken is not None:
                 read.value_taken -= float(row[1] or 0)
+        return lost
 
     def _header_part(self, read: Read) -> str:
         day = ", ".join(c for c in ("order_date", "invoice_date") if c in read.columns)
@@ -257,7 +283,7 @@ class LineMaker:
         }
         if "qty" in read.columns:
             exprs["qty"] = "-abs(qty)"
-        if _knows_customer(read) or not headers:
+        if _knows_customer(read) or not headers or self.apart:
             return self._select(read, exprs)
         # A credit note without customer takes the one of the order that it names.
         head = self._headers(headers)

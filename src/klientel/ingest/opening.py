@@ -127,10 +127,15 @@ def open_book(
 
 
 class Opening:
-    """The steps from files to a Book, on one connection."""
+    """The steps from files to a Book, on one connection.
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    apart: order lines are not joined with their orders, which may come another time (`LineMaker`).
+    """
+
+    def __init__(self, engine: Engine, progress: Progress, *, apart: bool = False) -> None:
         self.engine = engine
+        self.apart = apart
+        self.names: str | None = None  # the view of names that belong to one customer
         self.con = engine.con
         self.progress = progress
         self.intake = Intake()
@@ -218,7 +223,7 @@ class Opening:
         self.intake.notes += align(self.con, self.reads)
         maker = CustomerMaker(self.con, self.reader)
         columns = maker.make(self.reads.get("customer", []))
-        names = maker.names(columns)
+        names = self.names = maker.names(columns)
         for table in ("opportunity", "order_header", "project_contract", "interaction"):
             for read in self.reads.get(table, []):
                 note = by_number(self.con, read, names)
@@ -226,7 +231,7 @@ class Opening:
         self.progress(mark("Putting the lines together"), 0, None)
         sold, products = self.reads.get("order_line", []), self.reads.get("product", [])
         self.intake.notes += priced_by_list(self.reader, sold, products)
-        lines = LineMaker(self.con, self.engine.scratch, self.reader)
+        lines = LineMaker(self.con, self.engine.scratch, self.reader, apart=self.apart)
         self.made = made = lines.make(self.reads, names, today)
         self.intake.notes += lines.notes
         tables = self._tables(made, columns)

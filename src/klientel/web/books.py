@@ -25,7 +25,7 @@ from klientel.money import code
 from klientel.periods import parse_day
 from klientel.schema import TABLES
 from klientel.web.home import Home
-from klientel.web.imports import lines
+from klientel.web.imports import heads, lines
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.records import canonical
 from klientel.web.records.models import Change, Company
@@ -87,8 +87,11 @@ def opened(
         if progress is not None:
             progress(say("Reading the workspace"), 0, None)
         tables = _records(home, snapshot, content, day)
-        coverage = _coverage()
+        coverage = _coverage(snapshot)
     book = _put_together(home, made, snapshot, tables, today)
+    waiting = snapshot.book.get(lines.LINES, {}).get("apart", {}).get("waiting", 0)
+    if not book.tables and not lenient and waiting:
+        raise BadFile(heads.told(waiting))
     if not book.tables and not lenient:
         raise BadFile(say("{folder} is empty; `klientel import` fills it.", folder=str(home.folder)))
     book.facts.value_coverage = coverage if book.facts.source in _SOLD else None
@@ -166,13 +169,14 @@ def _mapped(file: Path) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _coverage() -> float | None:
-    """Share of the value of all rows of order lines that was accepted, over the imports that hold."""
+def _coverage(snapshot: Snapshot) -> float | None:
+    """Share of the value of all rows of order lines that counts, over the imports that hold."""
     whole = taken = 0.0
     for counts in Import.objects.filter(state=Import.State.DONE).values_list("counts", flat=True):
         value = counts.get("value") or [None, None]
         if value[0] is not None and value[1] is not None:
             whole, taken = whole + value[0], taken + value[1]
+    taken -= snapshot.book.get(lines.LINES, {}).get("apart", {}).get("value", 0.0)  # of lines that wait
     return min(1.0, taken / whole) if whole > 0 else None
 
 
@@ -188,15 +192,15 @@ def _put_together(
         intake.tables[name] = _report(home, name, table.column_names, table.num_rows)
     for name, version in snapshot.facts.items():
         told = snapshot.book.get(name, {})
-        if name != lines.LINES and told.get("rows"):
+        if name not in (lines.LINES, heads.HEADS) and told.get("rows"):
             columns = ", ".join(identifier(c) for c in told["columns"])
             con.execute(
                 f"CREATE TEMP VIEW book_{name} AS SELECT {columns} FROM ({lines.table(home, name).select(version)})"
             )
             book_tables[name] = engine.connection.table(f"book_{name}")
             intake.tables[name] = _report(home, name, told["columns"], told["rows"])
-    stored = lines.table(home).select(snapshot.facts.get(lines.LINES, -1))
-    told = snapshot.book.get("lines", {})
+    told = snapshot.book.get(lines.LINES, {})
+    stored, _ = heads.seen(home, snapshot.facts, told)
     kinds = told.get("made_of", {})
     notes: list[Sentence] = []
     if stored and any(kind in kinds for kind in _SOLD):
@@ -218,7 +222,7 @@ def _stored_lines(con: Any, stored: str, told: dict[str, Any], kinds: dict[str, 
     if set(_SOLD) <= set(kinds):
         where = (
             " WHERE NOT (made_of = 'order_header' AND order_id IN "
-            f"(SELECT order_id FROM ({stored}) WHERE made_of = 'order_line'))"
+            f"(SELECT order_id FROM ({stored}) WHERE made_of = 'order_line' AND order_id IS NOT NULL))"
         )
     con.execute(f"CREATE TEMP VIEW book_lines AS SELECT {columns} FROM ({stored}){where}")
     if where:

@@ -18,13 +18,13 @@ from klientel.web.imports.disk import DiskFull, is_full, told_if_full
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MB; skips, loudly, where none can be mounted."""
+    """A file system of 16 MB; skips, loudly, where none can be mounted."""
     if os.environ.get("KLIENTEL_TEST_POSTGRES") == "1":
         pytest.skip("the records lie on a server, not on the small disk")
     place = tmp_path / "small"
     place.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", place], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place], capture_output=True, check=False
     )
     if done.returncode:
         pytest.skip("a small file system cannot be mounted here")

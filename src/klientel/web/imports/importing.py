@@ -14,7 +14,7 @@ from klientel.ingest.raw import Progress
 from klientel.schema import TABLES
 from klientel.web import rights
 from klientel.web.home import Home
-from klientel.web.imports import lines, rejected
+from klientel.web.imports import heads, lines, rejected
 from klientel.web.imports.counts import Counts
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
@@ -101,7 +101,7 @@ def dry_run(
         for name, staged in taken.staged.items()
     }
     counts |= upsert.everything(progress)
-    return _report(taken, counts, upsert)
+    return _report(home, taken, counts, upsert, snapshot.facts if snapshot else {})
 
 
 def run(
@@ -162,10 +162,13 @@ def _commit(
         counts[name], pinned[name], described[name] = _facts(
             home, taken, staged, known.get(name, {}), pinned.get(name, -1), started.pk, progress
         )
+    if described.keys() & {lines.LINES, heads.HEADS} and lines.LINES in pinned:
+        filled = [*known.get(lines.LINES, {}).get("columns", []), *_columns(taken)]
+        described[lines.LINES] = heads.describe(taken.con, home, pinned, list(dict.fromkeys(filled)))
     with transaction.atomic():
         upsert = Upsert(taken, started, at, actor, overwrite=options.overwrite)
         counts |= upsert.everything(progress)
-        report = _report(taken, counts, upsert)
+        report = _report(home, taken, counts, upsert, before.facts if before else {})
         report.notes = [*recovered, *report.notes]
         report.run = started
         report.rejected_files = rejected.write(taken, folder)
@@ -214,14 +217,25 @@ def _facts(
     if counts.create or counts.update:
         progress(mark("Writing the rows"), 0, None)
         pinned = lines.commit(taken, staged, facts, version, run, home.of_import(run)).version
+    if staged.name == lines.LINES:
+        return counts, pinned, {}  # described with their orders
     filled = list(dict.fromkeys([*known.get("columns", []), *staged.columns]))
     return counts, pinned, lines.describe(taken.con, facts, pinned, filled)
 
 
-def _report(taken: Taken, counts: dict[str, Counts], upsert: Upsert) -> Report:
-    """Rejected rows are counted where they were to go; what could not be kept is said."""
+def _columns(taken: Taken) -> tuple[str, ...]:
+    staged = taken.staged.get(lines.LINES)
+    return staged.columns if staged else ()
+
+
+def _report(
+    home: Home, taken: Taken, counts: dict[str, Counts], upsert: Upsert, pinned: Mapping[str, int]
+) -> Report:
+    """Rejected rows are counted where they were to go; what could not be kept, and what waits, is said."""
     for name, table in taken.intake.tables.items():
-        target = "lines" if name in ("order_line", "order_header", "credit_note_line") else name
+        target = "lines" if name in ("order_line", "credit_note_line") else name
+        if name == heads.HEADS and taken.facts.source == heads.HEADS:
+            target = "lines"
         if table.rejected:
             counts.setdefault(target, Counts()).rejected += table.rejected
     notes = list(taken.intake.notes)
@@ -229,6 +243,9 @@ def _report(taken: Taken, counts: dict[str, Counts], upsert: Upsert) -> Report:
         known = column in TABLES[place].names()
         title = TABLES[place].field(column).title if known else column
         notes.append(say("{n} values of {column} were cut or left out: they do not fit.", n=n, column=title))
+    waiting = heads.missing(taken.con, taken.staged, home, pinned)
+    if waiting:
+        notes.append(heads.told(waiting))
     return Report(counts, taken, notes=notes)
 
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 LINES = "lines"  # the fact table of sales and credit notes
 # Fact tables -> the column of time, in whose order their rows lie.
-FACTS = {LINES: "day", "usage_event_daily": "day", "touchpoint": "ts", "cost_event": "ts"}
+FACTS = {
+    LINES: "day",
+    "order_header": "day",
+    "usage_event_daily": "day",
+    "touchpoint": "ts",
+    "cost_event": "ts",
+}
 OWN = ("row_key", "import_id", "made_of", "source", "line")  # columns that no analysis looks at
 _SHOWN = ("order_id", "line_no", "customer_id", "day", "product_id", "amount")
 
@@ -189,16 +195,23 @@ def _conflicts(con: duckdb.DuckDBPyConnection, home: Home, name: str, run: int, 
 
 
 def describe(
-    con: duckdb.DuckDBPyConnection, facts: FactTable, version: int | None, columns: Sequence[str] | None
+    con: duckdb.DuckDBPyConnection,
+    facts: FactTable,
+    version: int | None,
+    columns: Sequence[str] | None,
+    whole: str = "",
 ) -> dict[str, Any]:
     """What readers want to know of a fact table without reading them: rows, days, kinds, columns that are filled.
 
-    columns: those that are filled, where that is known; None: count.
+    columns: those that are filled, where that is known; None: count. whole: SQL of the rows as readers see them,
+    where those are not what is stored.
     """
-    stored = facts.select(version)
+    stored = whole or facts.select(version)
     if not stored:
         return {"rows": 0, "columns": []}
-    known = facts.columns(version)
+    known = dict(facts.columns(version))
+    if whole:
+        known = {str(c): "" for c, *_ in con.execute(f"DESCRIBE ({whole})").fetchall() if c != "file"}
     time = identifier(FACTS[facts.folder.name])
     day = f"min({time}), max({time})" if FACTS[facts.folder.name] in known else "NULL, NULL"
     credit = "coalesce(bool_or(is_credit), false)" if "is_credit" in known else "false"

@@ -25,6 +25,7 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     "usage_event_daily": ("customer_id",),
     "cost_event": ("customer_id",),
     "customer_succession": ("from_id", "to_id"),
+    "order_header": ("customer_id",),
 }
 
 

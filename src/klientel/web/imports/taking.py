@@ -18,7 +18,7 @@ from klientel.ingest.reading import Read
 from klientel.ingest.soundness import damaged
 from klientel.ingest.values.shapes import identifier, quoted
 from klientel.schema import TABLES
-from klientel.web.imports import numbers
+from klientel.web.imports import heads, numbers
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
@@ -91,23 +91,29 @@ def take(
 
     Raises BadFile if nothing usable is in them, BadParameter for a wrong mapping.
     """
-    opening = Opening(connect(None), progress)
+    opening = Opening(connect(None), progress, apart=True)
     opening.con.execute(f"SET memory_limit = '{MEMORY}'")
     try:
         opening.read(
             [str(s) for s in sources], mapping or {}, Template.load(Path(template)) if template else None
         )
         book = opening.book(today)
-        if not book.tables:
+        orders = heads.read_orders(
+            opening, [r for r in opening.reads.get("order_line", []) if _kind(r) == heads.HEADS]
+        )
+        if not book.tables and not orders:
             raise BadFile(_nothing(opening.intake))
         tables = _tables(opening)
         taken = Taken(opening, tables, book.facts, value=_value(opening), notes=list(opening.intake.notes))
         kept = opening.made is not None and opening.made.source in KEPT
         progress(mark("Preparing the rows"), 0, None)
-        renumber = numbers.renumbered(taken.con, known, tables, "book_lines" if kept else None)
+        asked = tables | ({heads.HEADS: (orders, ("customer_id",))} if orders else {})
+        renumber = numbers.renumbered(taken.con, known, asked, "book_lines" if kept else None)
         if kept and opening.made is not None:
             columns = tuple(c for c in opening.made.columns if c not in ("source_no", "line"))
             taken.staged["lines"] = Staged("lines", _staged(opening, renumber), columns)
+        if orders:
+            taken.staged[heads.HEADS] = Staged(heads.HEADS, orders, ("order_id", *heads.FROM_HEAD))
         for name in EVENTS:
             if name in tables:
                 taken.staged[name] = _events(opening, name, *tables.pop(name))
@@ -225,6 +231,7 @@ def _kind(read: Read) -> str:
         table == "order_line"
         and "order_id" in read.columns
         and not {"product_id", "line_no"} & set(read.columns)
+        and {"customer_id", "customer_name"} & set(read.columns)
     ):
         return "order_header"
     return table
@@ -256,7 +263,9 @@ def _base(columns: Sequence[str], kind: str) -> str:
     credit = f"CASE WHEN {kind} = 'credit_note_line' THEN '-' ELSE '' END"
     order = "CAST(l.order_id AS VARCHAR)"
     product = "coalesce(CAST(l.product_id AS VARCHAR), '')" if "product_id" in columns else "''"
-    known = f"{credit} || {order} || {_UNIT} || '*' || {product}"
+    # A line without product and customer is none of the totals, whose order says whose they are.
+    sign = f"CASE WHEN l.customer_id IS NULL AND {product} = '' THEN '+' ELSE '*' END"
+    known = f"{credit} || {order} || {_UNIT} || {sign} || {product}"
     if "line_no" in columns:
         known = f"coalesce({credit} || {order} || {_UNIT} || CAST(l.line_no AS VARCHAR), {known})"
     return f"coalesce({known}, {content})"

@@ -12,7 +12,7 @@ from klientel.engine import connect
 from klientel.errors import BadParameter
 from klientel.web import rights
 from klientel.web.home import Home
-from klientel.web.imports import lines
+from klientel.web.imports import heads, lines
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.imports.taking import MEMORY
@@ -75,6 +75,7 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
     dead = list(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
     progress(mark("Taking the rows back"), 0, None)
     taken = Taken(run)
+    changed: set[str] = set()
     for name in pinned:
         facts = lines.table(home, name)
         written, told = lines.undo(con, home, facts, facts.version(), run.pk, dead)
@@ -85,7 +86,10 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
             taken.restored[name] = told["restored"]
         if written is not None:
             pinned[name] = written.version
-            book[name] = lines.describe(con, facts, written.version, None)
+            changed.add(name)
+            book[name] = lines.describe(con, facts, written.version, None) if name != lines.LINES else {}
+    if changed & {lines.LINES, heads.HEADS} and lines.LINES in pinned:
+        book[lines.LINES] = heads.describe(con, home, pinned, None)
     progress(mark("Taking the records back"), 0, None)
     with transaction.atomic():
         if taken.lines_left:

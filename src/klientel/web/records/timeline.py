@@ -232,16 +232,14 @@ def _entries(keys: list[tuple[date, str, int]], orders: list[Entry], actor: Any)
 def _orders(home: Home, company: Any, as_of: date | None) -> list[Entry]:
     """Orders and credit notes of a company, those of its duplicates with it, one entry per number and day."""
     from klientel.engine import connect
-    from klientel.web.imports import lines
+    from klientel.web.imports import heads, lines
     from klientel.web.imports.models import Snapshot
 
     snapshot = Snapshot.objects.order_by("-number").first()
-    version = snapshot.facts.get(lines.LINES) if snapshot else None
-    if version is None:
+    if snapshot is None:
         return []
-    facts = lines.table(home)
-    stored, columns = facts.select(version), facts.columns(version)
-    if not stored or not {"customer_id", "day", "amount"} <= set(columns):
+    stored, columns = heads.seen(home, snapshot.facts, snapshot.book.get(lines.LINES, {}))
+    if not stored or not {"customer_id", "day", "amount"} <= columns:
         return []
     order = "CAST(order_id AS VARCHAR)" if "order_id" in columns else "NULL"
     currency = "any_value(currency)" if "currency" in columns else "''"
