@@ -90,6 +90,8 @@ def test_each_sees_half_and_cem_sees_nothing(own_people: Any) -> None:
             continue
         assert seen["cem"] == seen["rita"] == seen["nils"] == set(), name
         assert not seen["anna"] & seen["ben"], name
+        if model._meta.app_label == "accounts":
+            continue
         if name not in ("Import", "Snapshot", "Erasure", "RetentionRule"):
             assert seen["anna"], name
             assert seen["ben"], name

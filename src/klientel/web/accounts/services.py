@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from klientel.errors import BadParameter, NotAllowed, nearest
+from klientel.web.accounts import events
 from klientel.web.accounts.models import Grant, Team, User
 from klientel.web.records import changes
 from klientel.web.rights import ACTIONS, SCOPES
-from klientel.words import say
+from klientel.words import LANGUAGES, say
+
+NAME = re.compile(r"[\w.@+-]{1,150}")
+PROFILE = ("first_name", "last_name", "email", "language")
 
 # What people usually may do; `--grant` changes single actions. No role but the administrator's exceeds its scope.
 ROLES: dict[str, dict[str, str]] = {
@@ -56,8 +61,10 @@ def add_user(
     from django.db import transaction
 
     administrate(actor)
-    if User.objects.filter(username=name).exists():
+    if User.objects.filter(username__iexact=name).exists():
         raise BadParameter(say("There is a user {name} already.", name=name))
+    if not NAME.fullmatch(name):
+        raise BadParameter(say("A user name has letters, digits and @ . + - _ only, 150 at most."))
     values = {
         "username": name, "email": email, "language": language, "password": make_password(None),
         "is_superuser": role == "administrator", "is_active": True, "date_joined": at,
@@ -82,6 +89,8 @@ def edit_user(
     """Change what a user may do: a role replaces all grants, single grants ("none" takes one away) come on top."""
     from django.db import transaction
 
+    from klientel.web.accounts import sessions
+
     administrate(actor)
     administered = user.is_superuser
     with transaction.atomic():
@@ -105,6 +114,8 @@ def edit_user(
             _tie(actor, user, rep, at)
         if active is not None:
             changes.update(user, {"is_active": active}, actor, "user", at)
+            if not active:
+                sessions.end(actor, user, at)
         if administered and not User.objects.filter(is_superuser=True, is_active=True).exists():
             raise BadParameter(say("{name} is the last administrator.", name=user.username))
 
@@ -169,20 +180,28 @@ def find_team(actor: Any, name: str, at: datetime, *, parent: str | None = None)
     return team
 
 
-def set_password(actor: Any, user: Any, password: str, at: datetime) -> None:
-    """Give a user a password, one's own or as administrator. BadParameter says why one is too weak."""
+def set_password(actor: Any, user: Any, password: str, at: datetime, *, keep: str | None = None) -> None:
+    """Give a user a password, one's own or as administrator; sessions end, but the one with the key `keep`.
+
+    BadParameter says why a password is too weak.
+    """
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
+    from django.db import transaction
 
-    if actor is None or actor.pk != user.pk:
+    from klientel.web.accounts import sessions
+
+    if not itself(actor, user):
         administrate(actor)
     try:
         validate_password(password, user)
     except ValidationError as weak:
         raise BadParameter(say("That password is too weak: {why}", why=" ".join(weak.messages))) from None
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    _log_password(actor, user, at)
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        _log_password(actor, user, at)
+        sessions.end(actor, user, at, keep=keep)
 
 
 def _log_password(actor: Any, user: Any, at: datetime) -> None:
@@ -193,18 +212,20 @@ def _log_password(actor: Any, user: Any, at: datetime) -> None:
     Change.objects.create(at=at, why="password", before={}, after={}, **who)
 
 
-def invitation(actor: Any, user: Any) -> str:
+def invitation(actor: Any, user: Any, at: datetime | None = None) -> str:
     """A token with which the user sets a password once; worthless after that, and after three days."""
     from django.contrib.auth.tokens import default_token_generator
     from django.utils.encoding import force_bytes
     from django.utils.http import urlsafe_base64_encode
 
     administrate(actor)
+    if at is not None:
+        events.note("invited", at, user=user, by=actor)
     return f"{urlsafe_base64_encode(force_bytes(user.pk))}.{default_token_generator.make_token(user)}"
 
 
-def accept(token: str, password: str, at: datetime) -> Any:
-    """Set the password of whoever holds an invitation; the user. Raises BadParameter if it no longer holds."""
+def invited(token: str) -> Any:
+    """The user whom an invitation is for. Raises BadParameter if it does not hold (any more)."""
     from django.contrib.auth.tokens import default_token_generator
     from django.utils.http import urlsafe_base64_decode
 
@@ -215,12 +236,74 @@ def accept(token: str, password: str, at: datetime) -> Any:
         user = None
     if user is None or not user.is_active or not default_token_generator.check_token(user, rest):
         raise BadParameter(say("This invitation does not hold (any more); ask for a new one."))
+    return user
+
+
+def accept(token: str, password: str, at: datetime) -> Any:
+    """Set the password of whoever holds an invitation; the user. Raises BadParameter if it no longer holds."""
+    user = invited(token)
     set_password(user, user, password, at)
     return user
 
 
+def edit_profile(actor: Any, user: Any, at: datetime, **values: str) -> None:
+    """Change what a user says about itself: first_name, last_name, email, language; one's own, or as administrator.
+
+    Raises BadParameter for an address that is none or that another user has, NotAllowed.
+    """
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
+
+    if not itself(actor, user):
+        administrate(actor)
+    wanted = {name: " ".join(text.split()) for name, text in values.items() if name in PROFILE}
+    email = wanted.get("email", "")
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise BadParameter(say("{text} is no e-mail address.", text=email)) from None
+        if User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists():
+            raise BadParameter(say("Another user has that e-mail address."))
+    if wanted.get("language", "en") not in LANGUAGES:
+        raise BadParameter(say("There is no such language."))
+    changes.update(user, wanted, actor, "user", at)
+
+
+def change_team(actor: Any, team: Any, name: str, parent: Any, at: datetime) -> None:
+    """Give a team another name, and another team that it reports to (None: to none). BadParameter for a circle."""
+    from django.db import transaction
+
+    administrate(actor)
+    wanted = " ".join(name.split())
+    if not wanted:
+        raise BadParameter(say("A team needs a name."))
+    if Team.objects.filter(name=wanted).exclude(pk=team.pk).exists():
+        raise BadParameter(say("There is a team {name} already.", name=wanted))
+    with transaction.atomic():
+        changes.update(team, {"name": wanted}, actor, "team", at)
+        find_team(actor, wanted, at, parent=parent.name if parent is not None else "")
+
+
+def remove_team(actor: Any, team: Any, at: datetime) -> None:
+    """Remove a team that nobody is in and that none reports to. Raises BadParameter else."""
+    administrate(actor)
+    if team.users.exists() or team.children.exists():
+        raise BadParameter(
+            say("{team} is not empty: people are in it, or teams report to it.", team=team.name)
+        )
+    changes.delete(team, actor, "team", at)
+
+
+def itself(actor: Any, user: Any) -> bool:
+    """True if a person acts for itself, and not a program with a token of that person."""
+    return actor is not None and actor.pk == user.pk and getattr(actor, "limited_to", None) is None
+
+
 def administrate(actor: Any) -> None:
-    """Raise NotAllowed unless `actor` is an administrator or the owner of the folder."""
-    if actor is None or (actor.is_active and actor.is_superuser):
+    """Raise NotAllowed unless `actor` is an administrator or the owner of the folder. No token administrates."""
+    if actor is None:
+        return
+    if actor.is_active and actor.is_superuser and getattr(actor, "limited_to", None) is None:
         return
     raise NotAllowed(say("{who} is no administrator.", who=str(actor)))

@@ -20,6 +20,9 @@ HANGS_ON = {
 }
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
 WHOLE = ("Import", "Snapshot", "Erasure", "RetentionRule", "Mapping")
+# What belongs to one user alone, and to administrators; and what belongs to administrators.
+PRIVATE = ("Session", "Factor", "ApiToken", "Identity")
+LOCKED = ("Attempts", "Link", "Event", "Setting")
 
 
 def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
@@ -31,6 +34,8 @@ def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
     """
     found = access(actor)
     rule = _rule(queryset.model)
+    if rule in (_private, _nothing_of_locked):
+        return queryset if _administers(found) else queryset.filter(rule(queryset.model, found, action))
     if found.everything(action):
         return queryset
     if not found.may(action) and queryset.model._meta.app_label != "accounts":
@@ -127,8 +132,8 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         "User": _users,
         "Grant": _grants,
         "Team": _teams,
-        "Job": _jobs,
         "SavedView": _views,
+        "Job": _jobs,
     }
     if name in own:
         return own[name]
@@ -138,6 +143,10 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         return _shared
     if name in WHOLE:
         return _nothing
+    if name in PRIVATE:
+        return _private
+    if name in LOCKED:
+        return _nothing_of_locked
     if issubclass(model, OfCompany):
         return _of_company
     raise TypeError(f"No rule says who may see {name}; add one to klientel.web.rights.lists.")
@@ -271,6 +280,22 @@ def _jobs(_model: Any, found: Access, action: str) -> Any:
     from django.db.models import Q
 
     return Q(pk__in=[]) if action == "write" else Q(actor=getattr(found.actor, "pk", None))
+
+
+def _private(_model: Any, found: Access, _action: str) -> Any:
+    from django.db.models import Q
+
+    return Q(user=getattr(found.actor, "pk", None))
+
+
+def _nothing_of_locked(_model: Any, _found: Access, _action: str) -> Any:
+    from django.db.models import Q
+
+    return Q(pk__in=[])
+
+
+def _administers(found: Access) -> bool:
+    return found.actor is None or (found.unlimited and bool(found.actor.is_superuser))
 
 
 def _unsaved_allowed(record: Any, found: Access, action: str) -> bool:

@@ -116,10 +116,20 @@ def access(actor: Any, as_of: date | None = None) -> Access:
     actor: an `accounts.User`, None for the owner of the folder (everything), or an Access, which is given back.
     as_of: the day whose memberships count, default today: a right is a matter of now, so a Book of an old date
     holds the customers that the person may see today, not those that somebody saw then. Everything that is not
-    granted is refused; people who are not active may do nothing.
+    granted is refused; people who are not active may do nothing. An actor with `limited_to` (the holder of a token,
+    see `accounts.tokens`) may do no more than those actions.
     """
     if isinstance(actor, Access):
         return actor
+    found = _whole(actor, as_of)
+    limited = getattr(actor, "limited_to", None)
+    if limited is None:
+        return found
+    reaches = {action: reach if action in limited else NOBODY for action, reach in found.reaches.items()}
+    return Access(actor, found.day, reaches)
+
+
+def _whole(actor: Any, as_of: date | None) -> Access:
     from django.utils import timezone
 
     day = as_of or timezone.localdate()
