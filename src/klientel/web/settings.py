@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "klientel.web.privacy",
     "klientel.web.jobs",
     "klientel.web.pages",
+    "klientel.web.api",
 ]
 DATABASES = {"default": database(None)}
 AUTHENTICATION_BACKENDS = ["klientel.web.accounts.backends.NameOrMail"]
@@ -114,6 +115,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "klientel.web.pages.refusals.Refusals",
+    "klientel.web.api.middleware.Api",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -10,6 +10,7 @@ from klientel.web.pages.style import theme
 urlpatterns = [
     path("", start.home, name="home"),
     path("theme.css", theme, name="theme"),
+    path("api/v1/", include("klientel.web.api.urls")),
     path("", include("klientel.web.pages.people.urls")),
     path("", include("klientel.web.pages.customers.urls")),
     path("", include("klientel.web.pages.analyses.urls")),

@@ -1,0 +1,1 @@
+"""The API: records, analyses and what changed, as JSON, for programs that hold a person's token."""
