@@ -142,6 +142,10 @@ def _services() -> dict[str, tuple[Needs, Call]]:
         "records.duplicates.companies": (lambda u, t: True, lambda u, t: _pairs(duplicates.companies(actor=u), u)),
         "records.duplicates.contacts": (lambda u, t: True, lambda u, t: duplicates.contacts(actor=u)),
         "records.duplicates.like": (_may("read"), lambda u, t: _pairs(duplicates.like(t.firm, actor=u), u)),
+        "records.duplicates.dismiss": (write, lambda u, t: duplicates.dismiss((t.firm, t.other), actor=u, at=AT)),
+        "records.duplicates.undismiss": (
+            write, lambda u, t: duplicates.undismiss((t.firm, t.other), actor=u, at=AT)),
+        "records.duplicates.dismissed": (lambda u, t: True, lambda u, t: _dismissals(u, t)),
         "records.duplicates.side_by_side": (
             _may("read"), lambda u, t: duplicates.side_by_side([t.firm, t.other], actor=u)),
         "records.merging.preview": (write, lambda u, t: merging.preview(t.firm, [t.other], actor=u)),
