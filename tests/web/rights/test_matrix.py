@@ -281,6 +281,17 @@ def _pairs(found: Any, user: Any) -> None:
     assert {i for pair in found for i in (pair.first, pair.second)} <= seen
 
 
+def _dismissals(user: Any, target: Target) -> None:
+    """The owner of the folder dismissed a pair; only who sees both firms sees that."""
+    from klientel.web.records import duplicates
+    from klientel.web.records.models import Company
+
+    duplicates.dismiss((target.firm, target.other), at=AT)
+    seen = set(visible(Company.objects.all(), user).values_list("pk", flat=True))
+    both = {target.firm.pk, target.other.pk}
+    assert bool(duplicates.dismissed(Company, actor=user)) is (both <= seen)
+
+
 def _found() -> dict[str, list[str]]:
     """Module -> public functions with an actor, of everything below klientel.web."""
     import klientel.web
