@@ -103,3 +103,24 @@ def firm(served: Any) -> Callable[..., Any]:
         return services.add(m.Company, {"name": name, "owner": rep, **values}, at=NOW)
 
     return make
+
+
+@pytest.fixture
+def holder(program: Any) -> Callable[..., Program]:
+    """holder(program, *scopes): asks with a token of that program's user."""
+    from django.test import Client
+
+    from klientel.web.accounts import tokens
+
+    class Holder(Program):
+        def __init__(self, user: Any, text: str) -> None:
+            super().__init__(Client(headers={"host": "localhost"}), user)
+            self.text = text
+
+        def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+            return super().ask(method, path, body, **{"authorization": f"Bearer {self.text}", **headers})
+
+    def make(of: Program, *scopes: str) -> Program:
+        return Holder(of.user, tokens.make(of.user, "test", scopes or ALL, NOW)[1])
+
+    return make

@@ -56,8 +56,9 @@ def once_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def fingerprint(request: Any) -> str:
-    """Stands for what was asked: method, address and body, byte for byte."""
-    found = sha256(f"{request.method}\n{request.get_full_path()}\n".encode())
+    """Stands for what was asked: method, address and body, byte for byte, and what the token may do."""
+    scopes = sorted(getattr(request.user, "limited_to", None) or ())
+    found = sha256(f"{request.method}\n{request.get_full_path()}\n{scopes}\n".encode())
     if request.FILES:
         for name, file in sorted(request.FILES.items()):
             found.update(f"{name}\n{file.name}\n".encode())

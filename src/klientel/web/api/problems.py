@@ -108,7 +108,7 @@ def unauthenticated() -> Problem:
 def unknown_parameter(name: str, known: list[str]) -> Problem:
     """A parameter that there is not, with the one that was meant."""
     like = nearest(name, known)
-    hint = say("did you mean {like}?", like=like) if like else say("there are: {names}.", names=known or "–")
+    hint = say("did you mean {near}?", near=like) if like else say("there are: {names}.", names=known or "–")
     return Problem("bad-request", say("There is no parameter {name}; {hint}", name=name, hint=hint), name)
 
 
