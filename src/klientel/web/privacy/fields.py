@@ -61,6 +61,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "Consent": ("purpose",),
     "Portfolio": ("name", "rule"),
     "SavedView": ("kind",),
+    "NotDuplicate": ("kind",),
     "Change": ("why", "model", "before", "after", "act"),
 }  # fmt: skip
 EVERYWHERE = ("number", "source", "custom", "customer_name")

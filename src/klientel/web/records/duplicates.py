@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
+from klientel.errors import BadParameter
 from klientel.web import rights
-from klientel.web.records import blocking, names
+from klientel.web.records import blocking, changes, names
 from klientel.web.records.likeness import LIKELY, Commonness, Firm, Likeness, alike, compare
-from klientel.web.records.models import Company, Contact
+from klientel.web.records.merging import survivors
+from klientel.web.records.models import Company, Contact, NotDuplicate
 from klientel.web.records.rows import ModelClass
-from klientel.web.records.values import columns, field_title
+from klientel.web.records.values import columns, field_title, name_of
 from klientel.words import Sentence, say
 
 _FIRM = (
@@ -54,7 +59,7 @@ def companies(*, actor: Any = None, among: Iterable[int] | None = None) -> list[
     """
     seen = rights.visible(Company.present.all(), actor).order_by("pk")
     found = alike([Firm(*row) for row in seen.values_list(*_FIRM).iterator(chunk_size=5000)])
-    return _among(found, among)
+    return _among(_undismissed(Company, found), among)
 
 
 def like(company: Any, *, actor: Any = None) -> list[Likeness]:
@@ -68,7 +73,7 @@ def like(company: Any, *, actor: Any = None) -> list[Likeness]:
     firms = [Firm(*row) for row in seen.values_list(*_FIRM).iterator(chunk_size=5000)]
     common = Commonness([*(f.parts.core for f in firms), core])
     near = [f for f in firms if word[:3] in f.parts.core or _proven(mine, f)]
-    found = [compare(mine, f, common) for f in near]
+    found = _undismissed(Company, [compare(mine, f, common) for f in near])
     return sorted((x for x in found if x.points >= LIKELY), key=lambda x: (-x.points, x.second))
 
 
@@ -89,7 +94,59 @@ def contacts(*, actor: Any = None, among: Iterable[int] | None = None) -> list[L
     pairs = blocking.pairs(["" for _ in people], keys, [])
     found = [_same_person(people[i], people[j]) for i, j in pairs.tolist()]
     likely = sorted((x for x in found if x.points >= LIKELY), key=lambda x: (-x.points, x.first, x.second))
-    return _among(likely, among)
+    return _among(_undismissed(Contact, likely), among)
+
+
+def dismiss(pair: Sequence[Any], *, actor: Any = None, at: datetime) -> None:
+    """Remember that two companies, or two contacts, are two: the pair is not shown again. Twice is once.
+
+    What either is merged into later stands for it in the pair. Raises BadParameter for anything but two different
+    records of one of these kinds, NotAllowed unless `actor` may change both.
+    """
+    model, first, second = _pair(pair, actor)
+    if (first, second) not in _dismissed(model):
+        values = {"kind": name_of(model), "first": first, "second": second}
+        changes.create(NotDuplicate, values, actor, "dismiss", at)
+
+
+def undismiss(pair: Sequence[Any], *, actor: Any = None, at: datetime) -> None:
+    """Forget that two records are two: the pair is shown again as long as it looks like one. See `dismiss`."""
+    model, first, second = _pair(pair, actor)
+    with transaction.atomic():
+        for row in _dismissed(model).get((first, second), ()):
+            changes.delete(row, actor, "undismiss", at)
+
+
+def dismissed(model: ModelClass, *, actor: Any = None) -> list[tuple[int, int]]:
+    """The pairs of which somebody said that they are two, as ids of what stands there now; what `actor` may see."""
+    seen = rights.visible(NotDuplicate.objects.filter(kind=name_of(model)), actor)
+    return sorted(_dismissed(model, set(seen.values_list("pk", flat=True))))
+
+
+def _pair(pair: Sequence[Any], actor: Any) -> tuple[ModelClass, int, int]:
+    model: ModelClass = type(pair[0])
+    ids = sorted({record.pk for record in pair})
+    if model not in (Company, Contact) or len(pair) != 2 or len(ids) != 2 or type(pair[1]) is not model:
+        raise BadParameter(say("A pair is two companies, or two contacts."))
+    rights.demand(actor, "write", *pair)
+    return model, ids[0], ids[1]
+
+
+def _dismissed(model: ModelClass, keys: set[int] | None = None) -> dict[tuple[int, int], list[NotDuplicate]]:
+    """Pairs that were dismissed, by the ids of what stands there now; those merged into one another are none."""
+    rows = [r for r in NotDuplicate.objects.filter(kind=name_of(model)) if keys is None or r.pk in keys]
+    heirs = survivors(model, sorted({i for r in rows for i in (r.first, r.second)})) if rows else {}
+    found: dict[tuple[int, int], list[NotDuplicate]] = {}
+    for row in rows:
+        first, second = sorted((heirs.get(row.first, row.first), heirs.get(row.second, row.second)))
+        if first != second:
+            found.setdefault((first, second), []).append(row)
+    return found
+
+
+def _undismissed(model: ModelClass, found: list[Likeness]) -> list[Likeness]:
+    gone = _dismissed(model)
+    return [x for x in found if (min(x.first, x.second), max(x.first, x.second)) not in gone]
 
 
 def side_by_side(records: list[Any], *, actor: Any = None) -> list[Line]:

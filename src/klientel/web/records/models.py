@@ -567,6 +567,23 @@ class SavedView(models.Model):
         return self.name
 
 
+class NotDuplicate(models.Model):
+    """Two records of a kind of which somebody said that they are two, however alike; `first` is the lower id.
+
+    Ids, not references: a record that is merged away stays in its pair, and what it was merged into stands for it.
+    """
+
+    kind = models.CharField(max_length=50)  # name of the model
+    first = models.BigIntegerField()
+    second = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "first", "second"], name="not_duplicate_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.first} ≠ {self.second}"
+
+
 class Change(models.Model):
     """One change of one record: who, when, before, after. Audit, undo, un-merge and erasure share it.
 

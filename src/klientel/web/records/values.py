@@ -45,6 +45,7 @@ TITLES = {
     "Portfolio": mark("Portfolio"),
     "Membership": mark("Portfolio membership"),
     "SavedView": mark("Saved view"),
+    "NotDuplicate": mark("No duplicate"),
 }
 SHARES = frozenset({"probability", "share"})  # fractions, 0 to 1
 

@@ -133,6 +133,7 @@ def _rule(model: Any) -> Callable[[Any, Access, str], Any]:
         "Grant": _grants,
         "Team": _teams,
         "SavedView": _views,
+        "NotDuplicate": _pairs,
         "Job": _jobs,
     }
     if name in own:
@@ -174,6 +175,19 @@ def _successions(_model: Any, found: Access, action: str) -> Any:
 
     numbers = found.companies(action).values("number")
     return Q(from_id__in=numbers, to_id__in=numbers)
+
+
+def _pairs(_model: Any, found: Access, action: str) -> Any:
+    """Both records of the pair are in reach."""
+    from django.db.models import Q
+
+    from klientel.web.records.models import Company, Contact
+
+    rule = Q(pk__in=[])
+    for model in (Company, Contact):
+        keys = visible(model._base_manager.all(), found, action).values("pk")
+        rule |= Q(kind=model.__name__, first__in=keys, second__in=keys)
+    return rule
 
 
 def _of_company(model: Any, found: Access, action: str) -> Any:
