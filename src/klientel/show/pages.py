@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = 860, 340
 _MANY = 8  # columns from which a printed table needs small type
-_WAYS = {
+WAYS = {
     "python": mark("In Python"),
     "cli": mark("On the command line"),
     "sql": mark("In SQL"),
@@ -139,7 +139,7 @@ class _Writer:
         if not chapter.reproduce:
             return how
         ways = "".join(
-            f'<p class="way">{_t(_WAYS.get(way, way), self.lang)}</p><pre><code>{escape(text)}</code></pre>'
+            f'<p class="way">{_t(WAYS.get(way, way), self.lang)}</p><pre><code>{escape(text)}</code></pre>'
             for way, text in chapter.reproduce
         )
         return f"{how}<details><summary>{_t(mark('The same again'), self.lang)}</summary>{ways}</details>"

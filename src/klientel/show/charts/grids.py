@@ -41,7 +41,7 @@ def cohorts(canvas: Canvas) -> alt.LayerChart:
 def cells_of(canvas: Canvas, value: str) -> tuple[list[dict[str, Any]], list[str], list[str]]:
     """Cells with their positions, and the labels of columns and rows in order."""
     x, y = canvas.values(canvas.chart.x), canvas.values(canvas.chart.y)
-    across, down = _order(canvas, canvas.chart.x, x), _order(canvas, canvas.chart.y, y)
+    across, down = ordered(canvas, canvas.chart.x, x), ordered(canvas, canvas.chart.y, y)
     at_x, at_y = {v: i for i, v in enumerate(across)}, {v: i for i, v in enumerate(down)}
     numbers = canvas.values(value)
     unit = canvas.unit(value)
@@ -55,8 +55,8 @@ def cells_of(canvas: Canvas, value: str) -> tuple[list[dict[str, Any]], list[str
     return cells, canvas.labels(canvas.chart.x, across), canvas.labels(canvas.chart.y, down)
 
 
-def _order(canvas: Canvas, name: str, values: list[Any]) -> list[Any]:
-    """Distinct values: sorted where they have an order, else as the table brings them."""
+def ordered(canvas: Canvas, name: str, values: list[Any]) -> list[Any]:
+    """Distinct values of a column: sorted where they have an order, else as the table brings them."""
     known = list(dict.fromkeys(v for v in values if not missing(v)))
     if canvas.unit(name) in ("text", "key", "flag"):
         return known

@@ -1,0 +1,52 @@
+"""The customers of an answer as a list of records: what is chosen in a table or chart, shareable by its address.
+
+Other rooms ask `numbers_of` with the address's query: `answer=abc&table=customers&f.grade=A&scope=...`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponseRedirect, QueryDict
+from django.urls import NoReverseMatch, reverse
+
+from klientel.analyses import ANALYSES
+from klientel.result import Result
+from klientel.web.pages.analyses import answers, asked, tables
+from klientel.web.pages.analyses.show import declared
+
+MOST = 10_000  # customers of a list; more are a segment, not a choice
+
+
+def numbers_of(request: Any) -> list[str] | None:
+    """The numbers of the customers that `answer=...` in a query stands for, in the order of its table.
+
+    None if the query has no such answer, or the answer is not there yet within half a minute. What the person may
+    not see is not in it: the answer is the person's own.
+    """
+    name = request.GET.get("answer", "")
+    if name not in ANALYSES:
+        return None
+    wanted = asked.read(request, ANALYSES[name])
+    found = answers.get(wanted.question(), patience=30)
+    if not isinstance(found, Result):
+        return None
+    data = tables.select(found, tables.read(request.GET, found), request.lang)
+    if "customer_id" not in data.column_names:
+        return None
+    numbers = data.slice(0, MOST).column("customer_id").to_pylist()
+    return list(dict.fromkeys(str(number) for number in numbers if number is not None))
+
+
+def customers(request: Any, name: str) -> Any:
+    """To the list of companies with the customers of the chosen rows."""
+    analysis = declared(name)
+    query = QueryDict(mutable=True)
+    query["answer"] = analysis.name
+    for key, value in request.GET.items():
+        if key not in ("page", "sort"):
+            query[key] = value
+    try:
+        return HttpResponseRedirect(f"{reverse('records:list', args=['companies'])}?{query.urlencode()}")
+    except NoReverseMatch:
+        return HttpResponseRedirect(f"{reverse('analyses:show', args=[name])}?{request.GET.urlencode()}")

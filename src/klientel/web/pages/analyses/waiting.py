@@ -1,0 +1,107 @@
+"""Answers that take a while: one thread computes them one after the other, pages look in until theirs is there.
+
+What is waited for is known by a key that holds the content of the workspace, so an answer or a refusal that is
+here is good until somebody changes something.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, PriorityQueue
+from typing import Any
+
+from klientel.errors import KlientelError
+from klientel.words import mark, say
+
+_log = logging.getLogger(__name__)
+FIRST, LATER = 0, 1  # what somebody looks at, and what is only nice to have
+IDLE = 120.0  # seconds without work after which the open Book is closed
+_MOST = 200  # refusals and small answers that are remembered
+_FAULT = mark("This is a fault of ours; it is in the server's log. Nothing was changed.")
+
+
+@dataclass
+class Waiting:
+    """An answer that is on its way, or was refused (`why`), or is there (`answer`)."""
+
+    key: str
+    work: Callable[[Callable[[str, int, int | None], None]], Any]
+    ended: threading.Event = field(default_factory=threading.Event)
+    said: str = mark("Waiting for other answers")
+    done: int = 0
+    total: int | None = None
+    why: KlientelError | None = None
+    answer: Any = None
+
+    def tell(self, what: str, done: int, total: int | None) -> None:
+        """The progress of the work."""
+        self.said, self.done, self.total = what, done, total
+
+
+_known: OrderedDict[str, Waiting] = OrderedDict()
+_queue: PriorityQueue[tuple[int, int, Waiting]] = PriorityQueue()
+_lock = threading.Lock()
+_count = 0
+_thread: threading.Thread | None = None
+
+
+def ask(
+    key: str, work: Callable[[Callable[[str, int, int | None], None]], Any], rank: int = FIRST
+) -> Waiting:
+    """What is known of the answer with this key; the work is put in line if nobody asked before."""
+    global _count, _thread
+    with _lock:
+        found = _known.get(key)
+        if found is None:
+            found = _known[key] = Waiting(key, work)
+            _count += 1
+            _queue.put((rank, _count, found))
+        elif rank == FIRST and not found.ended.is_set():
+            _count += 1
+            _queue.put((rank, _count, found))  # before what is only nice to have; done twice it is not
+        _known.move_to_end(key)
+        for old in list(_known):
+            if len(_known) <= _MOST:
+                break
+            if _known[old].ended.is_set():
+                del _known[old]
+        if _thread is None or not _thread.is_alive():
+            _thread = threading.Thread(target=_work, name="answers", daemon=True)
+            _thread.start()
+    return found
+
+
+def forget(key: str) -> None:
+    """Take an answer off the list: it lies elsewhere by now, or is to be tried again."""
+    with _lock:
+        if key in _known and _known[key].ended.is_set():
+            del _known[key]
+
+
+def _work() -> None:
+    from django.db import connection
+
+    from klientel.web import results
+
+    while True:
+        try:
+            _, _, one = _queue.get(timeout=IDLE)
+        except Empty:
+            results.let_go()
+            one = _queue.get()[2]
+        if one.ended.is_set():
+            continue
+        try:
+            one.answer = one.work(one.tell)
+        except KlientelError as refused:
+            one.why = refused
+        except Exception as broke:  # noqa: BLE001 - whoever waits must be told
+            _log.exception("An answer broke")
+            one.why = KlientelError(say("{why} ({kind})", why=_FAULT, kind=type(broke).__name__))
+        finally:
+            connection.close()
+            one.ended.set()

@@ -1,0 +1,263 @@
+"""Pages of analyses: made from the declaration, the same numbers everywhere, safe, quick to page."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from conftest import NOW
+from klientel.analysis import Chart, Column, Figure, Need, Outcome, Table, analysis
+from klientel.words import mark
+
+TODAY = date(2026, 6, 15)
+
+
+@pytest.fixture
+def firm(served: Any, tmp_path: Any) -> Any:
+    """Twelve customers of two sales people with three years of orders."""
+    from klientel.web.imports import importing
+
+    lines = ["order_id,customer_id,order_date,net_amount"]
+    for i in range(1, 361):
+        day = f"{2023 + i // 120 % 3}-{i % 12 + 1:02}-{i % 27 + 1:02}"
+        lines.append(f"A{i},C{i % 12:02},{day},{(i * 37 % 90 + 1) * (13 - i % 12)}.50")
+    people = ["customer_id,name,industry,owner_rep_id"]
+    people += [
+        f"C{i:02},Firma <b>{i}</b>,{'Bau' if i % 3 else 'Handel'},{'R1' if i < 6 else 'R2'}"
+        for i in range(12)
+    ]
+    reps = ["rep_id,name,team_id", "R1,Rau,Nord", "R2,Rot,Süd"]
+    files = []
+    for name, rows in (("orders", lines), ("customers", people), ("reps", reps)):
+        files.append(tmp_path / f"{name}.csv")
+        files[-1].write_text("\n".join(rows), encoding="utf-8")
+    importing.run(served, files, options=importing.Options(today=TODAY), progress=lambda *_: None, now=NOW)
+    return served
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """look(client, address): the page once its answer is there."""
+    from klientel.web.pages import shell
+
+    monkeypatch.setattr(shell, "today", lambda: TODAY)
+
+    def open_page(client: Any, address: str) -> str:
+        for _ in range(200):
+            text = str(client.get(address).content.decode())
+            if 'class="waiting"' not in text:
+                return text
+            time.sleep(0.05)
+        raise AssertionError(f"no answer came: {address}")
+
+    return open_page
+
+
+def test_the_page_comes_at_once_and_the_answer_by_and_by(firm: Any, sign_in: Any, look: Any) -> None:
+    client = sign_in()
+    first = client.get("/analyses/abc").content.decode()
+    assert 'class="waiting"' in first
+    assert 'hx-get="/analyses/abc/answer?' in first
+    text = look(client, "/analyses/abc")
+    assert "Which customers carry most of the value?" in text
+    assert text.count("<svg") >= 4  # each chart wide and narrow, beside the logo
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
+    assert not re.search(r"<[^>]+ style=", text)
+    assert "klientel.abc(book" in text
+
+
+def test_the_figures_are_those_of_the_library(firm: Any, sign_in: Any, look: Any) -> None:
+    import klientel
+    from klientel.show import chapters
+
+    client = sign_in(language="de")
+    book = klientel.open_book(firm.folder)
+    for name in ("abc", "movement", "rfm"):
+        text = look(client, f"/analyses/{name}")
+        for tile in chapters.cards_of(klientel.analyse(book, name), "de")[0]:
+            assert f">{tile.value}</span>" in text, (name, tile)
+
+
+def test_parameters_come_from_the_declaration_and_wrong_ones_are_told_at_the_field(
+    firm: Any, sign_in: Any, look: Any
+) -> None:
+    client = sign_in()
+    text = look(client, "/analyses/abc?p.a=0.5&p.rule=after")
+    assert re.search(r'id="p.a" name="p.a" value="0.5" min="0" max="1"', text)
+    assert '<option value="after" selected>' in text
+    assert "--a 0.5" in text
+    wrong = look(client, "/analyses/abc?p.a=7&as_of=yesterday&scope=rep:R9")
+    assert re.search(r'id="p.a-error">[^<]*between|id="p.a-error">', wrong)
+    assert 'id="as-of-error"' in wrong
+    assert "is no part of the customers" in wrong
+    german = look(sign_in("gabi", language="de"), "/analyses/abc?p.a=0,5")
+    assert "--a 0.5" in german
+
+
+def test_scope_day_and_comparison_are_in_the_address(firm: Any, sign_in: Any, look: Any) -> None:
+    client = sign_in()
+    whole = look(client, "/analyses/abc?p.window=all")
+    part = look(client, "/analyses/abc?p.window=all&scope=rep:R1")
+    assert "12 rows" not in part
+    assert "Firma &lt;b&gt;7" in whole
+    assert "Firma &lt;b&gt;7" not in part
+    both = look(client, "/analyses/abc?compare=2025-01-01")
+    assert "compared with 2025-01-01" in both
+    assert "who moved" in both
+    segment = look(client, "/analyses/abc?p.window=all&scope=segment&attribute=industry_code&value=Handel")
+    assert "segment:industry_code=Handel" in segment
+    assert "Firma &lt;b&gt;1&lt;" not in segment
+
+
+def test_a_table_is_sorted_searched_filtered_and_paged(
+    firm: Any, sign_in: Any, look: Any, monkeypatch: Any
+) -> None:
+    from klientel.web.pages.analyses import tables
+
+    client = sign_in()
+    look(client, "/analyses/abc?p.window=all")
+
+    def rows(query: str) -> list[str]:
+        text = client.get(f"/analyses/abc/table?p.window=all&{query}").content.decode()
+        return re.findall(r"<td><a class=\"row\"[^>]*>(C\d\d)</a></td>|<td>(C\d\d)</td>", text)  # type: ignore[return-value]
+
+    down, up = rows("sort=-value"), rows("sort=value")
+    assert len(down) == 12
+    assert down == up[::-1]
+    assert len(rows("q=b>1")) == 3  # 1, 10, 11
+    assert 0 < len(rows("f.grade=A")) < 12
+    assert rows("f.grade=-") == rows("")
+    assert rows("f.grade=A' OR 1=1") == []
+    monkeypatch.setattr(tables, "SIZE", 5)
+    pages = [rows(f"page={n}") for n in (1, 2, 3)]
+    assert [len(p) for p in pages] == [5, 5, 2]
+    assert sum(pages, []) == rows("sort=-value&page=1") + rows("sort=-value&page=2") + rows(
+        "sort=-value&page=3"
+    )
+    assert rows("page=99") == pages[2]
+    answer = client.get("/analyses/abc/table?p.window=all&f.grade=A")
+    assert answer.headers["HX-Push-Url"].endswith("?p.window=all&table=customers&f.grade=A")
+
+
+def test_classes_lead_to_their_customers(firm: Any, sign_in: Any, look: Any) -> None:
+    client = sign_in()
+    text = look(client, "/analyses/abc")
+    assert re.search(
+        r'<a href="/analyses/abc\?table=customers&amp;f.grade=A#table" class="lead" aria-label="A"', text
+    )
+    classes = client.get("/analyses/abc/table?table=classes").content.decode()
+    assert "?table=customers&amp;f.grade=A#table" in classes
+    moves = look(client, "/analyses/movement?table=matrix")
+    assert "f.class_before=A" in moves
+    assert "f.class_now=A" in moves
+
+
+def test_nobody_sees_more_than_the_rights_reach(firm: Any, sign_in: Any, look: Any) -> None:
+    anna = sign_in("anna", role="sales", rep="R1")
+    text = look(anna, "/analyses/abc?p.window=all")
+    assert "Firma &lt;b&gt;2" in text
+    assert "Firma &lt;b&gt;7" not in text
+    assert "--as anna" in text
+    assert "rep:R2" not in text
+    reader = sign_in("rita", role="reader")
+    assert reader.get("/analyses/abc/download?form=csv").status_code == 403
+    assert "/download" not in look(reader, "/analyses/abc")
+    found = anna.get("/analyses/abc/download?p.window=all&table=customers&form=csv")
+    assert b"C02" in b"".join(found.streaming_content)
+    found = anna.get("/analyses/abc/download?p.window=all&table=customers&form=csv")
+    assert b"C07" not in b"".join(found.streaming_content)
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "begin"),
+    [
+        ("form=csv&table=classes", "text/csv", b"\xef\xbb\xbfgrade,"),
+        ("form=parquet&table=customers", "application/vnd.apache.parquet", b"PAR1"),
+        ("form=xlsx", "application/vnd.openxmlformats", b"PK"),
+        ("form=svg&chart=pareto", "image/svg+xml", b"<svg"),
+        ("form=png&chart=classes", "image/png", b"\x89PNG"),
+        ("form=pdf", "application/pdf", b"%PDF"),
+        ("form=html", "text/html", b"<!doctype html>"),
+        ("form=json", "application/json", b"{"),
+    ],
+)
+def test_everything_can_be_downloaded(firm: Any, sign_in: Any, query: str, kind: str, begin: bytes) -> None:
+    answer = sign_in().get(f"/analyses/abc/download?p.window=all&{query}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert b"".join(answer.streaming_content).startswith(begin)
+
+
+def test_wrong_names_are_not_found(firm: Any, sign_in: Any) -> None:
+    client = sign_in()
+    assert client.get("/analyses/nothing").status_code == 404
+    assert client.get("/analyses/abc/download?form=exe").status_code == 404
+    assert client.get("/analyses/abc/download?form=csv&table=nothing").status_code == 400
+    assert client.get("/analyses/abc/download?form=csv&p.a=9").status_code == 400
+
+
+def test_what_is_missing_is_told_with_the_way_to_bring_it(firm: Any, sign_in: Any, look: Any) -> None:
+    text = look(sign_in(), "/analyses/renewals")
+    assert "This cannot be answered yet" in text
+    assert "Bring a file" in text
+    listed = sign_in().get("/analyses").content.decode()
+    assert "Projects and contracts: " in listed or "Needs:" in listed
+
+
+def test_an_empty_workspace_invites(served: Any, sign_in: Any, look: Any) -> None:
+    text = sign_in().get("/analyses").content.decode()
+    assert "Bring a file" in text
+    assert "Bring a file" in look(sign_in(), "/analyses/abc")
+
+
+def test_a_new_analysis_needs_no_page_of_its_own(
+    firm: Any, sign_in: Any, look: Any, monkeypatch: Any
+) -> None:
+    """A throw-away analysis: declared, and there with form, tile, chart, table and links."""
+    from klientel import analyses
+
+    @analysis(
+        title=mark("Throw-away"),
+        question=mark("Does a declaration suffice?"),
+        group="decide",
+        needs=(Need("totals", ("customer_id", "revenue")),),
+        tables=(
+            Table("customers", mark("All"), (
+                Column("customer_id", mark("Number"), "key"), Column("revenue", mark("Revenue"), "money"))),
+        ),
+        figures=(Figure("most", mark("The most"), "money", headline=True),),
+        charts=(Chart("all", "customers", "bar", x="customer_id", y="revenue"),),
+    )  # fmt: skip
+    def thrown(totals: Any) -> Outcome:
+        found = totals.select("customer_id", revenue=totals.revenue.cast("decimal(18, 4)")).order_by(
+            "customer_id"
+        )
+        return Outcome({"customers": found}, {"most": found.revenue.max().to_pyarrow().as_py()})
+
+    monkeypatch.setitem(analyses.ANALYSES, "thrown", thrown)
+    client = sign_in()
+    text = look(client, "/analyses/thrown")
+    assert "Does a declaration suffice?" in text
+    assert "The most" in text
+    assert text.count("<figure") == 1
+    assert len(re.findall(r"C\d\d", text)) >= 12
+    assert "Throw-away" in client.get("/analyses").content.decode()
+
+
+def test_queries_do_not_grow_with_rows(firm: Any, sign_in: Any, look: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client = sign_in()
+    for address in ("/analyses/abc?p.window=all", "/analyses/rfm", "/analyses"):
+        look(client, address)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(address)
+        assert len(asked) <= 24, [q["sql"] for q in asked.captured_queries]
