@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 
 from klientel.errors import BadParameter
 from klientel.web.commandline import answer_language
-from klientel.words import LANGUAGES, mark, say, translate
+from klientel.words import LANGUAGES, Sentence, mark, say, translate
 
+PORT = 8000
 THREADS = 8  # of one process; analyses and imports run outside of it
 
 
@@ -24,10 +26,12 @@ def commands(lang: str) -> dict[str, click.Command]:
     options = (
         click.argument("folder", type=click.Path(), metavar=told(mark("WORKSPACE"))),
         click.option("--host", default="127.0.0.1", show_default=True, help=told(mark("Address to listen at."))),
-        click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
+        click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
                      help=told(mark("Port to listen at; 0 takes a free one."))),
         click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True,
                      help=told(mark("How many processes answer."))),
+        click.option("--sign-in", "guest", metavar="USER",
+                     help=told(mark("Print a link that signs this user in, once, within the next 60 minutes."))),
         click.option("--lang", type=click.Choice(LANGUAGES), help=told(mark("Language of the answer."))),
     )  # fmt: skip
     made: Any = _serve
@@ -38,22 +42,70 @@ def commands(lang: str) -> dict[str, click.Command]:
     }
 
 
-def _serve(folder: str, host: str, port: int, processes: int, lang: str | None) -> None:
-    from klientel.web import home
+def _serve(folder: str, host: str, port: int, processes: int, guest: str | None, lang: str | None) -> None:
+    serve(Path(folder), host, port, processes=processes, guest=guest, lang=answer_language(lang))
 
-    spoken_in = answer_language(lang)
-    found = home.find(folder)
-    bring_up(found)
-    port = free_port(host) if port == 0 else port
-    for line in greeting(f"http://{host}:{port}"):
-        click.echo(translate(line, spoken_in))
-    os.environ["KLIENTEL_WORKSPACE"] = str(Path(folder).absolute())
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        os.environ["KLIENTEL_HOSTS"] = ",".join(filter(None, [os.environ.get("KLIENTEL_HOSTS"), host]))
+
+def serve(
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    *,
+    processes: int = 1,
+    guest: str | None = None,
+    lang: str = "en",
+    browser: bool = False,
+) -> None:
+    """Open the pages of the workspace in `folder` until somebody ends it.
+
+    port: 0 takes a free one, None 8000 or, where somebody listens there, a free one; guest: the user who gets a link
+    to sign in with; browser: open that link in this machine's browser, if it has one.
+    """
+    from klientel.web import home
     from klientel.web.jobs import keeping
 
-    with keeping.worker(Path(folder).absolute()):
+    found = home.find(folder)
+    bring_up(found)
+    if port is None:
+        port = PORT if is_free(host, PORT) else 0
+    port = free_port(host) if port == 0 else port
+    lines = greeting(outside(host, port), guest)
+    for line in lines:
+        click.echo(translate(line, lang))
+    os.environ["KLIENTEL_WORKSPACE"] = str(folder.absolute())
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        os.environ["KLIENTEL_HOSTS"] = ",".join(filter(None, [os.environ.get("KLIENTEL_HOSTS"), host]))
+    if browser:
+        _show(lines[-1].values["link"] if guest else outside(host, port), host, port)
+    with keeping.worker(folder.absolute()):
         run(host, port, processes)
+
+
+def _show(link: str, host: str, port: int) -> None:
+    """Open a link in the machine's browser once somebody answers there; a machine without one is left alone."""
+    import threading
+    import time
+    import webbrowser
+
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform != "linux"):
+        return
+
+    def wait() -> None:
+        for _ in range(100):
+            if not is_free(host, port):
+                webbrowser.open(link)
+                return
+            time.sleep(0.1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def is_free(host: str, port: int) -> bool:
+    """True if nobody listens there."""
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) != 0
 
 
 def bring_up(_found: Any) -> None:
@@ -63,9 +115,46 @@ def bring_up(_found: Any) -> None:
     call_command("migrate", verbosity=0)
 
 
-def greeting(address: str) -> list[str]:
-    """What the command line says when the pages are open."""
-    return [say("Klientel is open at {address} (Ctrl+C ends it).", address=address)]
+def outside(host: str, port: int) -> str:
+    """The address that people open: the first host of KLIENTEL_HOSTS if a proxy answers there, else this machine's."""
+    from django.conf import settings
+
+    from klientel.web.settings import hosts
+
+    known = hosts("KLIENTEL_HOSTS")
+    if settings.SECURE and known:
+        return f"https://{known[0]}"
+    named = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104 # asked, not bound
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
+def greeting(address: str, guest: str | None = None) -> list[Sentence]:
+    """What the command line says when the pages are open: also how the first administrator, or `guest`, gets in.
+
+    Raises BadParameter if there is no active user of the name `guest`.
+    """
+    from datetime import UTC, datetime
+
+    from klientel.web.accounts import attempts, events, links, sessions
+    from klientel.web.accounts.services import find_user
+
+    at = datetime.now(UTC)  # the edge
+    for old in (attempts, events, links):
+        old.forget(at)
+    sessions.tidy(at)
+    lines = [say("Klientel is open at {address} (Ctrl+C ends it).", address=address)]
+    if guest is not None:
+        secret = links.sign_in(find_user(guest), at)
+        link = f"{address}/enter/{secret}"
+        lines.append(say("{name} signs in, once within 60 minutes, with {link}", name=guest, link=link))
+        return lines
+    welcome = links.welcome(at)
+    if welcome is not None:
+        link = f"{address}/welcome/{welcome}"
+        lines.append(
+            say("There is no administrator yet. This link makes one, once within 24 hours: {link}", link=link)
+        )
+    return lines
 
 
 def free_port(host: str) -> int:

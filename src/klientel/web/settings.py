@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "klientel.web.pages.language.Language",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "klientel.web.pages.people.doorkeeper.Doorkeeper",
     "django_htmx.middleware.HtmxMiddleware",
     "klientel.web.pages.refusals.Refusals",
     "klientel.web.api.middleware.Api",
@@ -132,6 +133,15 @@ WHITENOISE_USE_FINDERS = True  # files come from the packages as they are: nothi
 WHITENOISE_MAX_AGE = 7 * 24 * 3600  # seconds; their addresses carry the version
 LOGIN_URL = "people:sign-in"
 LOGIN_REDIRECT_URL = "/"
+# Letters (invitations, forgotten passwords): KLIENTEL_MAIL_HOST turns them on.
+EMAIL_HOST = setting("KLIENTEL_MAIL_HOST") or "localhost"
+EMAIL_USE_TLS = (setting("KLIENTEL_MAIL_TLS") or "starttls") == "starttls"  # or "tls", or "none"
+EMAIL_USE_SSL = setting("KLIENTEL_MAIL_TLS") == "tls"
+EMAIL_PORT = int(setting("KLIENTEL_MAIL_PORT") or (465 if EMAIL_USE_SSL else 587))
+EMAIL_HOST_USER = setting("KLIENTEL_MAIL_USER") or ""
+EMAIL_HOST_PASSWORD = setting("KLIENTEL_MAIL_PASSWORD") or ""
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = setting("KLIENTEL_MAIL_FROM") or "klientel@localhost"
 # Hosts that the pages answer to; `klientel serve` adds the one it listens at.
 ALLOWED_HOSTS: list[str] = ["localhost", "127.0.0.1", "[::1]", *hosts("KLIENTEL_HOSTS")]
 SECURE = setting("KLIENTEL_SECURE") == "1"  # behind HTTPS: cookies travel on nothing else

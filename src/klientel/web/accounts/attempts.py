@@ -57,7 +57,7 @@ def take(keys: Sequence[Key], at: datetime) -> timedelta | None:
         if waits:
             return max(waits)
         for row, limit in rows:
-            row.failures = int(row.failures * 0.5 ** ((at - row.last_at) / limit.half_life)) + 1
+            row.failures = round(row.failures * 0.5 ** ((at - row.last_at) / limit.half_life)) + 1
             row.last_at = at
             over = row.failures - limit.free
             row.locked_until = at + min(LONGEST, FIRST * 2 ** min(over, 10)) if over >= 0 else None
