@@ -136,11 +136,32 @@ def undo(
     dead: the undone imports, `run` among them. Rows that a later import changed stay and are counted as
     conflicts. What comes back is what the last import that is not undone left, never what an undone one made.
     """
+    told = would_undo(con, home, facts, version, run, dead)
+    if not told["removed"] + told["restored"]:
+        return None, told
+    put = "back_lines" if told["restored"] else None
+    return facts.replace(
+        con, version, why=f"undo {run}", drop="going_lines", put=put, order=FACTS[facts.folder.name]
+    ), told
+
+
+def would_undo(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    facts: FactTable,
+    version: int | None,
+    run: int,
+    dead: Iterable[int],
+) -> dict[str, int]:
+    """How many rows an undo would remove and restore, and how many stay because a later import changed them.
+
+    Leaves on the connection `going_lines` (row_key, at_import) and, where rows come back, `back_lines`.
+    """
     gone = sorted(set(dead) | {run}, reverse=True)
     name = facts.folder.name
     stored = facts.select(version)
     if not stored:
-        return None, {"removed": 0, "restored": 0, "conflict": 0}
+        return {"removed": 0, "restored": 0, "conflict": 0}
     con.execute(
         "CREATE OR REPLACE TEMP TABLE going_lines AS "
         f"SELECT row_key, import_id AS at_import FROM ({stored}) WHERE import_id = {run}"
@@ -169,13 +190,7 @@ def undo(
         restored = _count(con, "back_lines")
     going = _count(con, "going_lines")
     conflict = _conflicts(con, home, name, run, gone)
-    told = {"removed": going - restored, "restored": restored, "conflict": conflict}
-    if not going:
-        return None, told
-    put = "back_lines" if restored else None
-    return facts.replace(
-        con, version, why=f"undo {run}", drop="going_lines", put=put, order=FACTS[name]
-    ), told
+    return {"removed": going - restored, "restored": restored, "conflict": conflict}
 
 
 def _conflicts(con: duckdb.DuckDBPyConnection, home: Home, name: str, run: int, gone: Sequence[int]) -> int:

@@ -25,7 +25,7 @@ from klientel.ingest.values.shapes import identifier
 from klientel.schema import TABLES
 from klientel.web.imports import drafts
 from klientel.web.jobs.values import again, kept
-from klientel.words import Sentence, say
+from klientel.words import Sentence
 
 if TYPE_CHECKING:
     from klientel.ingest.raw import Progress
@@ -256,6 +256,3 @@ def _load(place: Path) -> list[RawTable]:
     ]
 
 
-def nothing_read(draft: drafts.Draft) -> Sentence:
-    """What to say of files in which no table was recognised."""
-    return say("Nothing in {files} was recognised. Say above what it is.", files=draft.subject)

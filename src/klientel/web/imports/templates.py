@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +20,29 @@ if TYPE_CHECKING:
 LONGEST = 100  # characters of a name
 
 
-def save(actor: Any, name: str, recognitions: Sequence[Recognition], at: datetime) -> Mapping:
-    """Keep what files were taken for under a name; one of that name is replaced. BadParameter without a name."""
+def save(
+    actor: Any,
+    name: str,
+    recognitions: Sequence[Recognition],
+    left_out: Map[str, Sequence[str]],
+    at: datetime,
+) -> Mapping:
+    """Keep what files were taken for under a name; one of that name is replaced. BadParameter without a name.
+
+    left_out: place of a table -> headers that are never to be taken.
+    """
     demand_all(actor, "write")
     name = " ".join(name.split())
     if not name:
         raise BadParameter(mark("A saved mapping needs a name."))
     if len(name) > LONGEST:
         raise BadParameter(say("The name is longer than {n} characters.", n=LONGEST))
-    content = Template.of(recognitions, name).as_dict()
+    sheets = [
+        replace(sheet, leave_out=tuple(left_out.get(found.raw.place, ())))
+        for found in recognitions
+        for sheet in Template.of([found], name).sheets
+    ]
+    content = Template(name, sheets).as_dict()
     if not content["sheets"]:
         raise BadParameter(mark("Nothing was recognised that could be saved."))
     made, _ = Mapping.objects.update_or_create(

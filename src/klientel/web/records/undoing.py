@@ -91,18 +91,7 @@ def undo(
     held: model -> ids of records that lines which stay belong to.
     """
     with transaction.atomic():
-        dead = set(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
-        dead.add(import_run.pk)
-        plan = _Plan()
-        for model, ids in _touched(import_run, dead).items():
-            for batch in rows.batches(sorted(ids)):
-                _judge(plan, model, batch, dead)
-        for name, held_ids in (held or {}).items():
-            for i in plan.remove.get(name, set()) & set(held_ids):
-                plan.remove[name].discard(i)
-                plan.used[name, i] = LINES
-        _with_their_whole(plan)
-        _keep_used(plan)
+        plan = _planned(import_run, held)
         conflicts = _conflicts(plan)  # before the rows go
         restored = {
             model: _restore(model, found, import_run, at, actor) for model, found in plan.restore.items()
@@ -114,6 +103,29 @@ def undo(
         import_run.conflicts = [*import_run.conflicts, *(conflict.as_json() for conflict in conflicts)]
         import_run.save(update_fields=["state", "undone_at", "conflicts"])
     return Undone({m: len(ids) for m, ids in plan.remove.items() if ids}, restored, conflicts)
+
+
+def preview(import_run: Any, *, held: Mapping[str, Collection[int]] | None = None) -> Undone:
+    """What `undo` would do; writes nothing."""
+    plan = _planned(import_run, held)
+    removed = {m: len(ids) for m, ids in plan.remove.items() if ids}
+    return Undone(removed, {m: len(found) for m, found in plan.restore.items()}, _conflicts(plan))
+
+
+def _planned(import_run: Any, held: Mapping[str, Collection[int]] | None) -> _Plan:
+    dead = set(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
+    dead.add(import_run.pk)
+    plan = _Plan()
+    for model, ids in _touched(import_run, dead).items():
+        for batch in rows.batches(sorted(ids)):
+            _judge(plan, model, batch, dead)
+    for name, held_ids in (held or {}).items():
+        for i in plan.remove.get(name, set()) & set(held_ids):
+            plan.remove[name].discard(i)
+            plan.used[name, i] = LINES
+    _with_their_whole(plan)
+    _keep_used(plan)
+    return plan
 
 
 def _touched(import_run: Any, dead: set[int]) -> dict[str, set[int]]:

@@ -1,0 +1,1 @@
+"""Long work, seen while it runs and after it."""
