@@ -280,3 +280,18 @@ def test_lists_ask_the_database_a_bounded_number_of_times(program: Any, sellers:
                 assert len(who.items(f"/contacts?limit={limit}&sort=name&search=P&count=true")) == limit
             counts.append(len(asked))
         assert counts[0] == counts[1] <= 20, counts
+
+
+def test_analyses_say_what_they_lack(program: Any) -> None:
+    """On an empty workspace everything is locked; the answer is a sentence, not a fault."""
+    from klientel.analyses import ANALYSES
+
+    boss = program()
+    found = boss.get("/analyses").json()["items"]
+    assert [a["name"] for a in found if a["missing"]] == list(ANALYSES)
+    asked = boss.get("/analyses/abc")
+    assert (asked.status_code, "empty" in asked.json()["detail"]) == (400, True)
+    boss.post("/companies", {"name": "A"})
+    locked = {a["name"]: a for a in boss.get("/analyses").json()["items"]}["abc"]
+    assert locked["missing_columns"] == ["order_line.net_amount"]
+    assert boss.get("/analyses/abc").json()["type"] == "urn:klientel:problem:missing-input"
