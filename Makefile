@@ -14,7 +14,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	touch $(STAMP)
 
 demo: setup
-	$(BIN)/klientel demo klientel-demo
+	$(BIN)/klientel demo klientel-demo --serve
 
 test: setup
 ifdef FAST

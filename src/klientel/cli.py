@@ -391,7 +391,8 @@ def report(output: str, forecasts: bool, lang: str | None, **given: Any) -> None
 @click.option(
     "--workspace/--no-workspace", default=True, help=_t(mark("With a workspace, or files and report only."))
 )
-def demo(folder: str, lang: str | None, customers: int, seed: int, workspace: bool) -> None:
+@click.option("--serve", is_flag=True, help=_t(mark("Then open its pages to this machine's browsers.")))
+def demo(folder: str, lang: str | None, customers: int, seed: int, workspace: bool, serve: bool) -> None:
     """A firm with a known truth."""
     from klientel.demo import simulate
     from klientel.demo import write as write_files
@@ -409,27 +410,31 @@ def demo(folder: str, lang: str | None, customers: int, seed: int, workspace: bo
     progress.done()
     _say(say("{n} files of the simulated firm: {folder}", n=len(files), folder=str(home / "files")), lang)
     _say(say("Report: {file} (open it in a browser)", file=str(place)), lang)
-    if workspace:
-        _demo_workspace(firm, home, spoken)
+    made = workspace and _demo_workspace(firm, home, spoken)
+    if serve and made:
+        from klientel.web import serving, showcase
+
+        serving.serve(home / "workspace", guest=showcase.ADMINISTRATOR, lang=spoken, browser=True)
 
 
-def _demo_workspace(firm: Any, home: Path, lang: str) -> None:
+def _demo_workspace(firm: Any, home: Path, lang: str) -> bool:
     from datetime import UTC, datetime
     from importlib.util import find_spec
 
     if find_spec("django") is None:
         _say(say("No workspace: it needs the web part of Klientel (pip install 'klientel[web]')."), lang)
-        return
+        return False
     from klientel.web import showcase
 
     if showcase.elsewhere():
         _say(say("No workspace: KLIENTEL_DATABASE names a database, which the demo leaves alone."), lang)
-        return
+        return False
     progress = _progress()
     place = home / "workspace"
     showcase.make(firm, place, home / "files", lang, datetime.now(UTC), progress)
     progress.done()
     _say(say("Workspace: {folder}. Try: klientel users {folder}", folder=str(place)), lang)
+    return True
 
 
 def _say(sentence: str, lang: str | None) -> None:

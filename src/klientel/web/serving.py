@@ -14,7 +14,7 @@ from klientel.web.commandline import answer_language
 from klientel.words import LANGUAGES, Sentence, mark, say, translate
 
 PORT = 8000
-THREADS = 8  # of one process; analyses and imports run outside of it
+THREADS = 4  # of one process; imports and reports run outside of it
 
 
 def commands(lang: str) -> dict[str, click.Command]:

@@ -24,6 +24,8 @@ MADE_BY = "demo.json"
 """Beside the files: what the workspace was made of, so that it is known as a demo's."""
 ABOVE = ("Sales", "Vertrieb")
 _HEAD, _GUEST = ("head.of.sales", "vertriebsleitung"), ("guest", "gast")
+ADMINISTRATOR = "demo"
+"""Whom `klientel demo --serve` signs in."""
 
 
 def elsewhere() -> bool:
@@ -81,7 +83,7 @@ def _known(mark_file: Path) -> dict[str, Any] | None:
 
 
 def people(firm: Firm, lang: str, at: datetime) -> None:
-    """A user for every seller, teams below one head, a guest who sees nothing, and a portfolio for each seller.
+    """A user for every seller, teams below one head, a guest who sees nothing, an administrator; a portfolio for each.
 
     Sellers have the rights of "sales" for their own customers, who leads a team those of "leader", the head of sales
     those of "director" and sees personal data.
@@ -97,6 +99,7 @@ def people(firm: Firm, lang: str, at: datetime) -> None:
     everything = {"personal": "subtree"}
     services.add_user(None, _HEAD[ours], at, role="director", grants=everything, team=above, language=lang)
     services.add_user(None, _GUEST[ours], at, language=lang)
+    services.add_user(None, ADMINISTRATOR, at, role="administrator", team=above, language=lang)
     for seller in firm.reps.to_pylist():
         team = speak(seller["team_id"])
         services.find_team(None, team, at, parent=above)
