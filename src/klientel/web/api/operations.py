@@ -30,10 +30,6 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Nothing(Form):
-    """No parameters."""
-
-
 class Strict(Parser):
     """JSON in UTF-8: numbers exact, no NaN, no letters that no database keeps."""
 
