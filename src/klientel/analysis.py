@@ -148,7 +148,8 @@ class Context:
 
     start, end: the half-open window of this call (start None = from the beginning); first_day: first
     event; epoch: first day of the month that bit 0 of `histories.months_*` stands for; months: number
-    of months from epoch to as_of, the last one maybe partial.
+    of months from epoch to as_of, the last one maybe partial; statuses: False where statuses without a day
+    are empty, because the data go on after the as-of date.
     """
 
     as_of: date
@@ -161,6 +162,7 @@ class Context:
     end: date | None = None
     level: float = 0.95
     fiscal_year_start_month: int = 1
+    statuses: bool = True
     shared: dict[Any, Any] | None = field(default=None, repr=False, compare=False)
     materialise: Callable[[Any, str], Any] | None = field(default=None, repr=False, compare=False)
 

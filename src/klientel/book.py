@@ -181,6 +181,7 @@ class Book:
             end=span.end,
             level=level,
             fiscal_year_start_month=self.fiscal_year_start_month,
+            statuses=not self.replayed,
             shared=self._shared,
             materialise=self.engine.keep,
         )
@@ -305,10 +306,35 @@ class Book:
             return table
         since = ibis.coalesce(*begins)
         table = table.filter(since.isnull() | (since < self.as_of))
+        if name == "project_contract":
+            return self._contracts_as_of(table)
         if name == "opportunity" and {"close_date", "outcome"} <= set(table.columns):
             later = ibis.coalesce(table.close_date >= self.as_of, False)
             table = table.mutate(outcome=later.ifelse("open", table.outcome))
         return table
+
+    def _contracts_as_of(self, table: ir.Table) -> ir.Table:
+        """Contracts; a status without a day counts only at the end of the data."""
+        import ibis
+
+        if not self.replayed:
+            return table
+        undated = [c for c in ("status", "ended") if c in table.columns]
+        return table.mutate(**{c: ibis.null(table[c].type()) for c in undated}) if undated else table
+
+    @cached_property
+    def replayed(self) -> bool:
+        """True if the data know of something on or after the as-of date: then what has no day of its own, such as
+        the status of a contract, may be later too and does not count (G1).
+        """
+        newest = [self.facts.last_day]
+        for name, days in (("project_contract", ("signed_on", "start")), ("opportunity", ("created_on",))):
+            table = self.tables.get(name)
+            day = None if table is None else next((c for c in days if c in table.columns), None)
+            if table is not None and day is not None:
+                newest.append(table[day].max().to_pyarrow().as_py())
+        known = [day for day in newest if day is not None]
+        return self.as_of is not None and bool(known) and max(known) >= self.as_of
 
     @property
     def _named(self) -> bool:

@@ -131,13 +131,13 @@ def term(customer: str, start: date, end: date | None, status: str) -> dict[str,
             "status": status, "recurring_amount": D("10.00")}  # fmt: skip
 
 
-def of_contracts(terms: list[dict[str, Any]]) -> Any:
+def of_contracts(terms: list[dict[str, Any]], as_of: date = AS_OF) -> Any:
     schema = pa.schema(
         [("contract_id", pa.string()), ("customer_id", pa.string()), ("start", pa.date32()), ("end", pa.date32()),
          ("status", pa.string()), ("recurring_amount", pa.decimal128(18, 4))]
     )  # fmt: skip
     table = pa.Table.from_pylist(terms, schema)
-    return answer(klientel.open_book({"project_contract": table}, as_of=AS_OF), lifetime, basis="contracts")
+    return answer(klientel.open_book({"project_contract": table}, as_of=as_of), lifetime, basis="contracts")
 
 
 def test_contract_terms_are_chained_and_causes_compete():
@@ -158,6 +158,20 @@ def test_contract_terms_are_chained_and_causes_compete():
     assert by_cause["expired"]["share_12m"] == 0
     last = rows(found, "curve")[-1]
     assert last["survival"] == pytest.approx(40 / 60)
+
+
+def test_causes_from_status_texts_are_not_known_on_an_earlier_day():
+    def told(status: str) -> Any:
+        terms = [term(f"T{i}", date(2021, 1, 1), date(2022, 1, 1), status) for i in range(12)]
+        terms += [term(f"R{i}", date(2021, 1, 1), None, "running") for i in range(20)]
+        terms += [term("N", date(2023, 12, 1), date(2024, 12, 1), "running")]
+        return of_contracts(terms, date(2023, 1, 1))
+
+    one, other = told("terminated"), told("expired")
+    assert {r["cause"] for r in rows(one, "causes")} <= {"lost"}
+    assert one.figures == other.figures
+    assert one.figures["lost_customers"] == 12
+    assert any("status of a contract" in str(r) for r in one.quality.reasons)
 
 
 def test_without_dates_or_starts_the_answer_says_what_to_bring():

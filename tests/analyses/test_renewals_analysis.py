@@ -39,9 +39,10 @@ def term(number: str, customer: str, start: date, end: date | None, **more: Any)
 
 def of(terms: list[dict[str, Any]], as_of: date = AS_OF, **parameters: Any) -> Any:
     lines = pa.table({"customer_id": ["Z"], "order_date": [date(2020, 1, 1)], "net_amount": [D("5.00")]})
-    book = klientel.open_book(
-        {"order_line": lines, "project_contract": pa.Table.from_pylist(terms, _SCHEMA)}, as_of=as_of
-    )
+    table = pa.Table.from_pylist(terms, _SCHEMA)
+    if table["ended"].null_count == len(table):
+        table = table.drop_columns(["ended"])
+    book = klientel.open_book({"order_line": lines, "project_contract": table}, as_of=as_of)
     return answer(book, renewals, **parameters)
 
 
@@ -106,9 +107,48 @@ def test_a_longer_window_lists_more_and_nothing_later_is_known():
     at = date(2023, 11, 1)  # E2 is not yet signed, so E1 comes up
     found = {r["contract_id"] for r in rows(of(HAND, as_of=at), "contracts")}
     assert found == {"D1", "A3", "E1", "C1"} - {"C1"}
-    kept = [t for t in HAND if t["signed_on"] < at]
+    undated = [dict(t, ended=None) for t in HAND]  # that G1 has ended has no day
+    kept = [t for t in undated if t["signed_on"] < at]
     strip = lambda r: json.dumps({k: v for k, v in r.to_dict().items() if k != "reproduce"}, sort_keys=True)  # noqa: E731
-    assert strip(of(HAND, as_of=at)) == strip(of(kept, as_of=at))
+    assert strip(of(undated, as_of=at)) == strip(of(kept, as_of=at))
+
+
+def export(statuses: dict[str, str]) -> list[dict[str, Any]]:
+    """The contracts of HAND as an export at the end of 2023 tells them, with status texts."""
+    return [dict(t, status=statuses.get(t["contract_id"], "running"), ended=None) for t in HAND]
+
+
+def texts(result: Any) -> str:
+    strip = {k: v for k, v in result.to_dict().items() if k != "reproduce"}
+    return json.dumps(strip, sort_keys=True)
+
+
+def of_export(terms: list[dict[str, Any]], as_of: date) -> Any:
+    table = pa.Table.from_pylist(terms, pa.schema([*_SCHEMA, pa.field("status", pa.string())]))
+    lines = pa.table({"customer_id": ["Z"], "order_date": [date(2020, 1, 1)], "net_amount": [D("5.00")]})
+    return klientel.open_book({"order_line": lines, "project_contract": table}, as_of=as_of)
+
+
+@pytest.mark.parametrize("name", ["renewals", "lifetime_value", "customer_equity"])
+def test_a_status_without_a_day_is_not_known_earlier(name):
+    """Two exports that differ in status texts only give the same answer for a day before both."""
+    at = date(2023, 6, 1)
+    how = {} if name == "renewals" else {"business": "contracts"}
+    one = klientel.analyse(of_export(export({}), at), name, **how)
+    other = klientel.analyse(of_export(export({"A3": "terminated", "C1": "gekündigt"}), at), name, **how)
+    assert texts(one) == texts(other)
+    assert any("status of a contract" in str(r) for r in one.quality.reasons)
+
+
+def test_notice_counts_at_the_end_of_the_data_by_its_text():
+    found = lambda terms, at: {  # noqa: E731
+        r["contract_id"] for r in rows(klientel.analyse(of_export(terms, at), "renewals"), "contracts")
+    }
+    told, at = export({"A3": "terminated"}), date(2023, 11, 1)
+    assert "A3" in found(told, at)  # the data go on until E2 is signed in December
+    assert "A3" not in found(told, AS_OF)
+    live = klientel.analyse(of_export(told, AS_OF), "renewals")
+    assert not any("status of a contract" in str(r) for r in live.quality.reasons)
 
 
 def many(rates: dict[str, float], customers: int = 160, seed: int = 2) -> list[dict[str, Any]]:

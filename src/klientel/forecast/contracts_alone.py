@@ -12,6 +12,7 @@ from klientel.forecast import contract_value, tenures
 from klientel.forecast.business import CONTRACT, Split
 from klientel.forecast.contract_value import Contracts
 from klientel.forecast.renewal_rates import METHODS
+from klientel.forecast.terms import unread
 from klientel.forecast.value import MONTH
 from klientel.quality import Flag
 from klientel.words import mark, say
@@ -98,7 +99,8 @@ def alone(contracts: ir.Table, context: Context, horizon: int, discount: float) 
         first = 0.0 if dated else float(row["paid"]) / 12  # the month that has just been paid
         return (float(row["ever"] or 0) + first) / n
 
-    return Alone(Split(_listed(running), variance), running, from_age, (*told, *notes), n, fresh)
+    reasons = (*unread(contracts, context), *told, *notes)
+    return Alone(Split(_listed(running), variance), running, from_age, reasons, n, fresh)
 
 
 def _listed(running: Contracts) -> ir.Table:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from klientel.words import say
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from klientel.analysis import Context
+    from klientel.quality import Flag
 
 GAP = 30  # days of pause between two terms that are still one chain (B9)
 MONEY = "decimal(38, 4)"
@@ -51,6 +56,17 @@ def complete(contracts: ir.Table) -> ir.Table:
         told=table.status.cast("string").lower().re_search(_NOTICE).fill_null(False),
         annual_value=yearly,
     )
+
+
+def unread(contracts: ir.Table, context: Context) -> tuple[tuple[Flag, str], ...]:
+    """Says so where statuses of contracts do not count, because the data go on after the as-of date (G1)."""
+    if context.statuses or not {"status", "ended"} & set(contracts.columns):
+        return ()
+    told = say(
+        "The data go on after the as-of date, so the status of a contract, which has no day, does not count: it may "
+        "be later. Contracts that have begun are taken to run until their end."
+    )
+    return (("amber", told),)
 
 
 def known(terms: ir.Table, day: date) -> ir.Table:

@@ -15,6 +15,7 @@ from klientel.forecast.candidates import MODELS
 from klientel.forecast.contracts_alone import Alone, alone
 from klientel.forecast.customer_values import MEASURES, Measured, per_month, valued
 from klientel.forecast.past import Past
+from klientel.forecast.terms import unread
 from klientel.forecast.value import YEAR
 from klientel.quality import Flag
 from klientel.stats.lifetime_formulas import constant_retention
@@ -126,6 +127,8 @@ def from_orders(
     if sums["ever"] is None:
         raise NotEnoughData(_TOO_SHORT)
     told: tuple[tuple[Flag, str], ...] = tuple(("amber", reason) for reason in found.made.reasons)
+    if found.running is not None:
+        told = (*unread(contracts, context), *told)
     if found.made.model is None:
         note = say(
             "No model beat the naive forecast: last year's value with a constant retention, the same for all."

@@ -19,6 +19,7 @@ from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.attribute import AUTO, chosen
 from klientel.errors import MissingInput, NotEnoughData
 from klientel.expressions import small_table
+from klientel.forecast.terms import unread
 from klientel.quality import Flag
 from klientel.words import Share, mark, say
 
@@ -86,7 +87,10 @@ def lifetime(
         figures=figures,
         n=spells.customers,
         excluded=spells.young + spells.unstarted,
-        reasons=_reasons(spells, whole, pauses == BRIDGED),
+        reasons=(
+            *(unread(contracts, context) if used == CONTRACTS else ()),
+            *_reasons(spells, whole, pauses == BRIDGED),
+        ),
         lines=_lines(figures, rows),
     )
 

@@ -32,6 +32,7 @@ from klientel.forecast.customer_values import MEASURES, valued
 from klientel.forecast.past import Past
 from klientel.forecast.proof import Forecast, tracking
 from klientel.forecast.scores import captured
+from klientel.forecast.terms import unread
 from klientel.quality import Flag
 from klientel.words import Amount, Share, mark, say
 
@@ -91,7 +92,7 @@ def lifetime_value(
         horizon=horizon, discount=discount, model=model, holdout=holdout, business=business,
     )  # fmt: skip
     made, found = stock.made, stock.split
-    extra = () if stock.running is None else _on_contracts(stock.running)
+    extra = () if stock.running is None else (*unread(contracts, context), *_on_contracts(stock.running))
     held = holdout_rows(made)
     sums = sums_of(found.listed)
     parts = told_apart.rows(found, stock.relative)

@@ -82,7 +82,7 @@ def renewals(
         figures=figures,
         n=figures["due_contracts"] if figures["due_contracts"] else sizes["n"],
         excluded=sizes["lost"] or 0,
-        reasons=_reasons(rates, thin, sizes, rows),
+        reasons=(*terms.unread(contracts, context), *_reasons(rates, thin, sizes, rows)),
         lines=_lines(figures, months, context.currency),
     )
 
