@@ -111,13 +111,15 @@ def test_everybody_sees_their_own(firm: Firm, home: Any) -> None:
 
 
 def test_teams_report_to_one_head(firm: Firm, home: Any) -> None:
+    from klientel.web import showcase
     from klientel.web.accounts.models import Team, User
 
     above = Team.objects.get(name="Vertrieb")
     assert {t.name for t in Team.objects.filter(parent=above)} == {
         "Team Nord", "Team Süd", "Team Großkunden und Ausland"
     }  # fmt: skip
-    assert User.objects.count() == firm.reps.num_rows + 2
+    assert User.objects.count() == firm.reps.num_rows + 3
+    assert User.objects.get(is_superuser=True).username == showcase.ADMINISTRATOR
     assert not any(u.has_usable_password() for u in User.objects.all())
 
 
