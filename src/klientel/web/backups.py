@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -129,13 +130,22 @@ def _add(archive: zipfile.ZipFile, name: str, path: Path) -> dict[str, Any]:
     return {"size": size, "sha256": digest.hexdigest()}
 
 
-def restore(file: Path, folder: Path, *, progress: Progress) -> homes.Home:
+def restore(
+    file: Path,
+    folder: Path,
+    *,
+    progress: Progress,
+    erased_in: Path | None = None,
+    now: datetime | None = None,
+) -> homes.Home:
     """Make a workspace in a new folder out of a backup.
 
+    erased_in: the workspace that the backup is of, as it is now: who was erased in it is erased in the new one, too.
     Raises BadFile for a file that is no whole backup, was changed, or is of a newer Klientel; nothing of it stays
     then. Raises BadParameter if the folder is not empty or the PostgreSQL of the environment holds records.
     """
     homes.check_place(folder)
+    newer = _protocol(erased_in) if erased_in is not None else None
     try:
         archive = zipfile.ZipFile(file)
     except (OSError, zipfile.BadZipFile):
@@ -147,7 +157,10 @@ def restore(file: Path, folder: Path, *, progress: Progress) -> homes.Home:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         try:
-            return _extract(archive, manifest, file, folder, progress)
+            home = _extract(archive, manifest, file, folder, progress)
+            if newer is not None:
+                _erase_again(home, newer, now or datetime.now(UTC))
+            return home
         except BaseException:
             from django.db import connections
 
@@ -157,6 +170,31 @@ def restore(file: Path, folder: Path, *, progress: Progress) -> homes.Home:
             if made:
                 folder.rmdir()
             raise
+
+
+def _protocol(folder: Path) -> tuple[str, Any]:
+    """The secret of a workspace and the digests of who was erased in it. Raises BadParameter on PostgreSQL."""
+    from klientel.web.settings import database
+
+    newer = homes.find(folder)
+    if "sqlite3" not in database(newer.folder)["ENGINE"]:
+        raise BadParameter(
+            say(
+                "Of records on PostgreSQL the erasures of another workspace cannot be read; erase them again by hand."
+            )
+        )
+    from klientel.web.privacy.returning import Gone
+
+    return str(newer.settings["secret"]), Gone.load()
+
+
+def _erase_again(home: homes.Home, newer: tuple[str, Any], now: datetime) -> None:
+    secret, gone = newer
+    if home.settings["secret"] != secret:
+        raise BadParameter(say("The backup is not of the workspace whose erasures are to be done again."))
+    from klientel.web.privacy import returning
+
+    returning.again(home, gone, now)
 
 
 def _manifest(archive: zipfile.ZipFile, file: Path) -> dict[str, Any]:

@@ -90,6 +90,14 @@ def commands(lang: str) -> dict[str, click.Command]:
         importing = option(importing)
     number = click.argument("number", type=int, metavar="ID")
     file = click.argument("file", type=click.Path(), metavar=told(mark("FILE")))
+    erased_in = click.option(
+        "--erased-in",
+        type=click.Path(file_okay=False),
+        metavar=told(mark("WORKSPACE")),
+        help=told(
+            mark("The workspace as it is now: who was erased in it is erased in the restored one, too.")
+        ),
+    )
     return {
         "init": init,
         "import": click.command(
@@ -106,7 +114,7 @@ def commands(lang: str) -> dict[str, click.Command]:
         ),
         "restore": click.command(
             "restore", help=told(mark("Make a workspace out of a file that backup wrote; FOLDER is new."))
-        )(file(folder(spoken_in(_restore)))),
+        )(file(folder(erased_in(spoken_in(_restore))))),
     }
 
 
@@ -313,13 +321,23 @@ def _backup(folder: str, file: str, lang: str | None) -> None:
     _tell(say("Backup written: {file}", file=file), answer_language(lang))
 
 
-def _restore(file: str, folder: str, lang: str | None) -> None:
+def _restore(file: str, folder: str, erased_in: str | None, lang: str | None) -> None:
     from klientel.show.progress import Bar
     from klientel.web import backups
 
     bar = Bar(answer_language(lang))
     try:
-        backups.restore(Path(file), Path(folder), progress=bar)
+        backups.restore(
+            Path(file), Path(folder), progress=bar, erased_in=Path(erased_in) if erased_in else None
+        )
     finally:
         bar.done()
     _tell(say("Workspace restored: {folder}", folder=folder), answer_language(lang))
+    if not erased_in:
+        _tell(
+            say(
+                "Who was erased after this backup was written is in it again: erase them again, or restore with "
+                "--erased-in and the workspace as it is now."
+            ),
+            answer_language(lang),
+        )

@@ -22,6 +22,7 @@ from klientel.web.imports.numbers import Known
 from klientel.web.imports.taking import Staged, Taken, fingerprints, take
 from klientel.web.imports.upserting import Upsert
 from klientel.web.imports.writing import newest, writing
+from klientel.web.privacy import returning
 from klientel.web.records.models import Company
 from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
@@ -191,7 +192,7 @@ def _commit(
 
 def _take(files: Sequence[str | Path], options: Options, progress: Progress) -> Taken:
     companies = Company.objects.order_by("pk").values_list("number", "name").iterator(chunk_size=5000)
-    return take(
+    taken = take(
         files,
         mapping=options.mapping,
         template=options.template,
@@ -199,6 +200,8 @@ def _take(files: Sequence[str | Path], options: Options, progress: Progress) -> 
         today=options.today,
         known=Known(companies),
     )
+    taken.staged = returning.clean(taken.con, taken.staged, returning.Gone.load())
+    return taken
 
 
 def _facts(
@@ -243,6 +246,8 @@ def _report(
         known = column in TABLES[place].names()
         title = TABLES[place].field(column).title if known else column
         notes.append(say("{n} values of {column} were cut or left out: they do not fit.", n=n, column=title))
+    if upsert.left_out:
+        notes.append(returning.told(upsert.left_out))
     waiting = heads.missing(taken.con, taken.staged, home, pinned)
     if waiting:
         notes.append(heads.told(waiting))

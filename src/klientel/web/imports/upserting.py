@@ -25,6 +25,7 @@ from klientel.web.imports.matching import (
     with_keys,
 )
 from klientel.web.imports.taking import Taken
+from klientel.web.privacy.returning import Gone
 from klientel.web.records import changes
 from klientel.web.records.canonical import REFERENCE
 from klientel.web.records.merging import survivors
@@ -61,6 +62,8 @@ class Upsert:
         self.counts: dict[str, Counts] = {}
         self.unfit: dict[tuple[str, str], int] = {}  # (table, column) -> values that could not be kept
         self._pending: dict[Any, set[str]] = {}
+        self.gone = Gone.load()
+        self.left_out = 0  # rows of persons who were erased
 
     def everything(self, progress: Any) -> dict[str, Counts]:
         """Upsert all tables; the counts by table."""
@@ -129,6 +132,7 @@ class Upsert:
         counts: Counts,
         key: str | None,
     ) -> None:
+        rows = self._without_gone(table, model, rows, counts)
         references = {c.target: self._ids(c.target, {str(r[c.name]) for _, r in rows if r.get(c.name)})
                       for c in plan if c.target is not None}  # fmt: skip
         wanted = [self._values(table, model, plan, row, references) for _, row in rows]
@@ -166,6 +170,23 @@ class Upsert:
                 changes.bulk_update(model, update, self.run, self.at, actor=self.actor)
         elif create and key:
             self._pending.setdefault(model, set()).update(c["number"] for c in create)
+
+    def _without_gone(
+        self, table: str, model: Any, rows: list[tuple[str, dict[str, Any]]], counts: Counts
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """The rows of those who were not erased; the others are counted, and no sample names them."""
+        if not self.gone:
+            return rows
+        meant = {n: who for n, row in rows if (who := self.gone.row(table, n, row))}
+        there = dict(ids_of(model, meant.keys())) if meant else {}
+        kept = []
+        for number, row in rows:
+            if number in meant and number not in there:
+                self.left_out += 1
+                counts.add("rejected", {"number": meant[number][1]})
+            else:
+                kept.append((number, row))
+        return kept
 
     def _existing_row(
         self,
@@ -210,6 +231,8 @@ class Upsert:
                 continue
             if column.target is not None:
                 known = ids[column.target].get(str(value))
+                if known is None and self.gone.named(column.target.__name__, str(value)):
+                    continue
                 if known is None:
                     custom[column.name] = str(value)
                 else:
@@ -248,6 +271,11 @@ class Upsert:
             heirs = survivors(model, list(found.values()))
             found = {number: heirs.get(i, i) for number, i in found.items()}
         missing = numbers - found.keys()
+        if self.gone and missing:
+            meant = {n: who[0] for n in missing if (who := self.gone.named(model.__name__, n))}
+            standing = dict(ids_of(model, set(meant.values())))
+            found |= {n: standing[number] for n, number in meant.items() if number in standing}
+            missing -= found.keys()
         if not missing or model not in _STUBS:
             return found
         return found | self._stubs(model, dict.fromkeys(missing, ""))

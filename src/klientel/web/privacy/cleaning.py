@@ -27,8 +27,10 @@ def anonymise(
         fields = {*personal(name), *(_OF_TRADERS if name == "Company" else ())} - {"number"}
         new: dict[str, Any] = {f: "" for f in fields if getattr(record, f)}
         new["name"] = token
-        if cutter(record.number) != record.number or "@" in record.number:
-            new["number"] = f"{token}-{record.pk}"
+        # "~": a number made of what the record says, from which a name could be guessed.
+        if cutter(record.number) != record.number or record.number.startswith("~") or "@" in record.number:
+            taken = model.objects.filter(number=token).exists()
+            new["number"] = f"{token}-{record.pk}" if taken else token  # the token stands in facts, too
         # Whatever else is kept of a person is about the person; a firm keeps what is not flagged.
         gone = personal_customs(name) if name == "Company" else frozenset(record.custom)
         new["custom"] = {k: v for k, v in in_json(record.custom, cutter).items() if k not in gone}

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from klientel.web.privacy import cleaning
+from klientel.web.privacy import cleaning, returning
 from klientel.web.privacy.persons import Person, Words, person
 from klientel.web.privacy.redacting import (
     Cutter,
@@ -118,12 +118,13 @@ def _erase(
     facts = {**pinned, **_clean_facts(home, pinned, everywhere, con, counts)}
     progress(mark("Cleaning the records"), 0, None)
     with transaction.atomic():
+        known = [[(r, returning.identities(r)) for r in one.records] for one in persons]
         for one, token in zip(persons, tokens, strict=True):
             cleaning.anonymise(one, token, close, actor, now, counts)
         cleaning.clean_records(persons, everywhere, close, actor, now, counts)
         cleaning.clean_log(persons, everywhere, close, counts)
         Snapshot.objects.create(at=now, why="erase", facts=facts, book=before.book if before else {})
-        return Erasure.objects.create(
+        protocol = Erasure.objects.create(
             at=now,
             actor=actor,
             why=why,
@@ -131,6 +132,9 @@ def _erase(
             model=", ".join(sorted({type(r).__name__ for one in persons for r in one.records}))[:50],
             counts=dict(counts),
         )
+        for records, token in zip(known, tokens, strict=True):
+            returning.remember(protocol, records, token)
+    return protocol
 
 
 def cutters(persons: Sequence[Person], tokens: Sequence[str]) -> tuple[Cutter, Cutter]:

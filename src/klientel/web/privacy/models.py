@@ -32,6 +32,18 @@ class Erasure(models.Model):
         return f"Erasure {self.pk}"
 
 
+class Erased(models.Model):
+    """A keyed digest of what an erased person was known by, and what stands for the person now; names nobody."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    number = models.CharField(max_length=300)  # of the record that stays
+    token = models.CharField(max_length=40)  # its name
+    erasure = models.ForeignKey(Erasure, models.CASCADE, related_name="digests")
+
+    def __str__(self) -> str:
+        return self.token
+
+
 class RetentionRule(models.Model):
     """How many months something is kept, at most; `purpose` narrows a rule on notes."""
 
