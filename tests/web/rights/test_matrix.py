@@ -196,6 +196,7 @@ WITHOUT = {
     "portable": "inside a backup",
     "privacy.commands": "the command line of the owner of the folder", "privacy.fields": "names of fields",
     "privacy.persons": "inside report and erasure", "privacy.redacting": "texts",
+    "privacy.returning": "inside imports, erasure and restoring",
     "records.blocking": "comparing", "records.canonical": "inside the Book, which is narrowed",
     "records.kinds": "rules", "records.likeness": "comparing", "records.models": "tables", "records.names": "texts",
     "records.rows": "writing", "records.values": "values",
