@@ -43,6 +43,8 @@ def _fill(people: Any) -> dict[str, Any]:
         portfolio = m.Portfolio.objects.create(name=f"P {who}", owner=rep)
         m.Succession.objects.create(from_id={"K01": "K02", "K04": "K05"}[number], to_id=number)
         m.Membership.objects.create(company=firm, portfolio=portfolio)
+        pair = sorted((firm.pk, m.Company.objects.get(number={"K01": "K02", "K04": "K05"}[number]).pk))
+        m.NotDuplicate.objects.create(kind="Company", first=pair[0], second=pair[1])
         sides = {"before": {"email": "old@example.com", "role": "x"}, "after": {"email": "n@example.com"}}
         m.Change.objects.create(at=AT, why="edit", model="Contact", object_id=contact.pk, **sides)
         made[who] = {"company": firm, "contact": contact, "deal": deal, "lead": lead}
