@@ -267,7 +267,9 @@ def edit_profile(actor: Any, user: Any, at: datetime, **values: str) -> None:
             raise BadParameter(say("Another user has that e-mail address."))
     if wanted.get("language", "en") not in LANGUAGES:
         raise BadParameter(say("There is no such language."))
-    changes.update(user, wanted, actor, "user", at)
+    changes.update(User.objects.get(pk=user.pk), wanted, actor, "user", at)
+    for name, value in wanted.items():
+        setattr(user, name, value)
 
 
 def change_team(actor: Any, team: Any, name: str, parent: Any, at: datetime) -> None:

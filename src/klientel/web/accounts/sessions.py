@@ -46,6 +46,7 @@ def opened(request: Any, user: Any, **_: Any) -> None:
         request.session.save()
     at = timezone.now()
     request.session["seen"] = int(at.timestamp())
+    proved(request, at)
     values = {
         "user": user, "started_at": at, "seen_at": at, "way": getattr(request, "session_way", "password"),
         "address": address_of(request), "agent": agent_of(request),

@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from klientel.web.accounts import factors, rules, sessions
+from klientel.web.accounts.services import administrate
 from klientel.web.pages import shell
 from klientel.words import mark
 
@@ -61,5 +62,16 @@ def delicate(view: Any) -> Any:
             shell.tell(request, mark("Please show who you are, and then do it again."), "warning")
         query = urlencode({"next": back or reverse("people:account")})
         return HttpResponseRedirect(f"{reverse('people:confirm')}?{query}")
+
+    return asked
+
+
+def administrators(view: Any) -> Any:
+    """Marks a view that is for administrators, whatever else it asks. The services ask again."""
+
+    @wraps(view)
+    def asked(request: Any, *args: Any, **kwargs: Any) -> Any:
+        administrate(request.user)
+        return view(request, *args, **kwargs)
 
     return asked

@@ -182,7 +182,7 @@ def confirm(request: Any) -> Any:
             except BadParameter as refused:
                 refusal = refused.sentence
         else:
-            refusal = _own_password(request)
+            refusal = own_password(request, str(request.POST.get("password", "")))
         if not refusal:
             sessions.proved(request, at)
             return HttpResponseRedirect(onward(request))
@@ -196,11 +196,12 @@ def confirm(request: Any) -> Any:
     return shell.page(request, "people/confirm.html", context, status=403 if refusal else 200)
 
 
-def _own_password(request: Any) -> str:
-    found, refusal = known(request, request.user.username, str(request.POST.get("password", "")))
-    if found is not None and found.pk != request.user.pk:
-        return REFUSED
-    return mark("The password is not right.") if refusal == REFUSED else refusal
+def own_password(request: Any, password: str) -> str:
+    """Check the password of whoever is signed in, within the limits of signing in; "" if right, else why not."""
+    found, refusal = known(request, request.user.username, password)
+    if found is not None and found.pk == request.user.pk:
+        return ""
+    return refusal if refusal and refusal != REFUSED else mark("The password is not right.")
 
 
 def _whole_page(request: Any) -> HttpResponse:

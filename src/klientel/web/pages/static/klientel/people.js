@@ -32,10 +32,13 @@
     const failed = form.querySelector("[data-passkey-failed]");
     failed.hidden = true;
     try {
-      const answer = await fetch(form.dataset.question, { method: "POST", credentials: "same-origin", headers: {
-        "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value,
-      } });
-      if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+      const back = form.querySelector("[name=back]");
+      const answer = await fetch(form.dataset.question, {
+        method: "POST", credentials: "same-origin", body: new URLSearchParams(back ? { back: back.value } : {}),
+        headers: { "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value },
+      });
+      if (answer.redirected) { window.location.assign(answer.url); return; }
+      if (!answer.ok) throw new Error(answer.statusText);
       const asked = await answer.json();
       const given = form.dataset.passkey === "create" ? await create(asked) : await get(asked);
       form.querySelector("[name=answer]").value = JSON.stringify(given);
