@@ -89,10 +89,13 @@ def test_a_pause_is_bridged_or_ends_the_first_spell():
     orders = firm()
     for i in range(12):
         orders[f"L{i:02d}"] = [d for d in orders[f"L{i:02d}"] if not date(2022, 1, 1) < d < date(2023, 1, 1)]
-    bridged, ended = of_orders(orders), of_orders(orders, pauses="end")
+    bridged, ended = of_orders(orders, pauses="bridged"), of_orders(orders)
     assert bridged.figures["lost_customers"] == 12
     assert ended.figures["lost_customers"] == 24
-    assert any("came back" in str(r) for r in bridged.quality.reasons)
+    assert any("counts as a pause" in str(r) for r in bridged.quality.reasons)
+    # handbook B5: the default ends at the first lapse, and says how many came back
+    assert any("12 customers came back" in str(r) and "bridged" in str(r) for r in ended.quality.reasons)
+    assert ended.quality.flag == "amber"
 
 
 def test_old_customers_enter_at_the_age_at_which_they_are_first_seen():

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from klientel.analysis import Table
 
-_NONE, BRIDGED = "none", "bridged"
+_NONE, END, BRIDGED = "none", "end", "bridged"
+_MANY = 0.2  # share of customers with pauses from which the reader is warned
 _UNSURE = 0.05  # p-value from which segments are not said to differ
 
 
@@ -58,15 +59,15 @@ def lifetime(
     ] = AUTO,
     pauses: Annotated[
         str,
-        Param(mark("Pauses longer than the activity window: bridged, or the end"), choices=(BRIDGED, "end")),
-    ] = BRIDGED,
+        Param(mark("Pauses longer than the activity window: the end, or bridged"), choices=(END, BRIDGED)),
+    ] = END,
     context: Context,
 ) -> Outcome:
     """Survival curves with median and mean months, living customers censored, old ones entering late.
 
-    Orders: lost is who has been silent for longer than its activity window (G2), at its last order; pauses:
-    whether a silence that long was an end even where orders came again. Contracts: at
-    the end of the last term. Raises NotEnoughData without dates or where nobody has a known start.
+    Orders: a lifetime ends with the last order before the first silence longer than the activity window (G2, B5),
+    or, with pauses bridged, before one after which nothing came. Contracts: at the end of the last term. Raises
+    NotEnoughData without dates or where nobody has a known start.
     """
     spells, used = _spells(customers, purchases, contracts, context, by, basis, pauses == BRIDGED)
     if not spells.customers:
@@ -167,17 +168,8 @@ def _reasons(spells: Spells, whole: drawn.Curve, bridged: bool) -> tuple[tuple[F
                 ),
             )
         )
-    if spells.paused and bridged:
-        told.append(
-            (
-                "green",
-                say(
-                    "{n} customers came back after a silence longer than their activity window: that counts as a "
-                    "pause, not as an end, unless the setting for pauses says otherwise.",
-                    n=spells.paused,
-                ),
-            )
-        )
+    if spells.paused:
+        told.append(_paused(spells, bridged))
     if spells.young:
         told.append(
             (
@@ -194,6 +186,22 @@ def _reasons(spells: Spells, whole: drawn.Curve, bridged: bool) -> tuple[tuple[F
     if not spells.ended.any():
         told.append(("amber", say("Nobody has left yet: only lower limits of lifetimes are known.")))
     return tuple(told)
+
+
+def _paused(spells: Spells, bridged: bool) -> tuple[Flag, str]:
+    if bridged:
+        told = say(
+            "{n} customers came back after a silence longer than their activity window: that counts as a pause, not "
+            "as an end.",
+            n=spells.paused,
+        )
+        return "green", told
+    told = say(
+        "{n} customers came back after a silence longer than their activity window: their lifetime ended with it all "
+        "the same; --pauses bridged lets it go on.",
+        n=spells.paused,
+    )
+    return ("amber" if spells.paused > _MANY * spells.customers else "green"), told
 
 
 def _lines(figures: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[str, ...]:

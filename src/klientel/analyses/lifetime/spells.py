@@ -48,7 +48,7 @@ class Spells:
 
 
 def of_orders(
-    purchases: ir.Table, customers: ir.Table, context: Context, attribute: str | None, bridged: bool = True
+    purchases: ir.Table, customers: ir.Table, context: Context, attribute: str | None, bridged: bool = False
 ) -> Spells:
     """Spells of order business: from the first order (or "customer since") to the last one before a lapse.
 
