@@ -81,13 +81,18 @@ def opened(
 
     day = parse_day(as_of) if isinstance(as_of, str) else as_of
     made = connect(None)
+    alone = not _READING.get()
     with reading():
         snapshot = Snapshot.objects.order_by("-number").first() or Snapshot(number=0)
         content = State(snapshot.number, _newest_change())
         if progress is not None:
             progress(say("Reading the workspace"), 0, None)
-        tables = _records(home, snapshot, content, day)
+        tables, place = _records(home, snapshot, content, day)
         coverage = _coverage(snapshot)
+    if place is not None and alone:  # within somebody's reading nobody sees whether it is still so
+        from klientel.web import results
+
+        results.keep_tables(home, place, tables, content)
     book = _put_together(home, made, snapshot, tables, today)
     waiting = snapshot.book.get(lines.LINES, {}).get("apart", {}).get("waiting", 0)
     if not book.tables and not lenient and waiting:
@@ -142,8 +147,10 @@ def _newest_change() -> int:
     return Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _records(home: Home, snapshot: Snapshot, content: State, day: date | None) -> dict[str, pa.Table]:
-    """The records as canonical tables; large ones are kept beside the answers until a record changes."""
+def _records(
+    home: Home, snapshot: Snapshot, content: State, day: date | None
+) -> tuple[dict[str, pa.Table], Path | None]:
+    """The records as canonical tables, and where they are worth keeping beside the answers until one changes."""
     import pyarrow as pa
 
     from klientel.web import results
@@ -153,13 +160,12 @@ def _records(home: Home, snapshot: Snapshot, content: State, day: date | None) -
         try:
             found = {f.stem: _mapped(f) for f in sorted(place.iterdir())}
             place.touch()
-            return found
+            return found, None
         except (OSError, pa.ArrowException):
             pass  # somebody is tidying up; the database knows everything
     tables = canonical.tables(snapshot.book.get("columns", {}), day)
-    if content.change and Company.objects.count() >= WORTH_KEEPING:
-        results.keep_tables(home, place, tables)
-    return tables
+    worth = content.change and Company.objects.count() >= WORTH_KEEPING
+    return tables, place if worth else None
 
 
 def _mapped(file: Path) -> pa.Table:

@@ -154,29 +154,35 @@ def give(question: Question, progress: Progress | None = None) -> Result:
             progress(question.analysis.title, 0, None)
         made = compute(book, question.analysis, **question.parameters)
         place = question.place(state)
-        _write(question.home, place, made)
+        _write(question.home, place, made, state)
         return _read(place, question.analysis) or made
 
 
 _COMPUTING = RLock()
-_OPEN: dict[str, tuple[Book, books.State]] = {}  # the Book that was asked last
+_OPEN: dict[str, tuple[Book, books.State]] = {}  # the Book that was asked last, and its last part
 
 
 def book_for(question: Question, progress: Progress | None = None) -> tuple[Book, books.State]:
-    """The Book that a question is put to, and its content; the last one stays open. Only under `computing`."""
-    key = json.dumps(
-        {k: v for k, v in question.asked.items() if k not in ("analysis", "parameters")}, sort_keys=True
-    )
-    state = books.state()
-    now = f"{state}:{key}"
-    if now not in _OPEN:
+    """The Book that a question is put to, and its content. Only under `computing`.
+
+    The Book that was asked last stays open, whole and in the part that was asked for, for the next question.
+    """
+    told = {k: v for k, v in question.asked.items() if k not in ("analysis", "parameters", "part")}
+    key = f"{books.state()}:{json.dumps(told, sort_keys=True)}"
+    if key not in _OPEN:
         _OPEN.clear()
         book, state = books.opened(question.home, actor=question.found, progress=progress, **question.opening)
-        if question.part is not None:
-            book = question.part.narrow(book)
-        _OPEN[f"{state}:{key}"] = (book, state)
+        key = f"{state}:{json.dumps(told, sort_keys=True)}"
+        _OPEN[key] = (book, state)
+    book, state = _OPEN[key]
+    if question.part is None:
         return book, state
-    return _OPEN[now]
+    narrow = f"{key}:{question.part.key}"
+    if narrow not in _OPEN:
+        for old in [k for k in _OPEN if k != key]:
+            del _OPEN[old]
+        _OPEN[narrow] = (question.part.narrow(book), state)
+    return _OPEN[narrow]
 
 
 @contextmanager
@@ -231,8 +237,8 @@ def clear(home: Home) -> int:
     return len(files)
 
 
-def keep_tables(home: Home, place: Path, tables: dict[str, pa.Table]) -> None:
-    """Keep Arrow tables in a folder of their own, which appears whole or not at all."""
+def keep_tables(home: Home, place: Path, tables: dict[str, pa.Table], state: books.State) -> None:
+    """Keep Arrow tables in a folder of their own, which appears whole or not at all; not if `state` has changed."""
     import pyarrow as pa
 
     part = place.with_name(f"{place.stem}-{token_hex(4)}.part")
@@ -249,6 +255,8 @@ def keep_tables(home: Home, place: Path, tables: dict[str, pa.Table]) -> None:
         _bound(home)
     except OSError:
         _remove(part)
+    if books.state() != state:
+        _remove(place)
 
 
 def _remove(file: Path) -> None:
@@ -280,8 +288,12 @@ def _code() -> str:
     return f"{klientel.__version__}:{sha256(chr(10).join(stamps).encode()).hexdigest()[:16]}"
 
 
-def _write(home: Home, place: Path, result: Result) -> None:
-    """Keep a result. What cannot be kept is not: an answer is worth more than its copy."""
+def _write(home: Home, place: Path, result: Result, state: books.State) -> None:
+    """Keep a result. What cannot be kept is not: an answer is worth more than its copy.
+
+    state: what it was made of. If that changed meanwhile nothing stays: an erasure cleans up what is kept when it
+    is done, and what is written after that would hold who was erased for good.
+    """
     import pyarrow as pa
 
     head = {
@@ -315,10 +327,15 @@ def _write(home: Home, place: Path, result: Result) -> None:
             target.write(text)
             for body in bodies:
                 target.write(body)
+        if books.state() != state:
+            part.unlink()
+            return
         part.replace(place)
         _bound(home)
     except OSError:
         part.unlink(missing_ok=True)
+    if books.state() != state:  # and now: what changes from here on, cleans up after this
+        place.unlink(missing_ok=True)
 
 
 def _read(place: Path, analysis: Analysis) -> Result | None:
