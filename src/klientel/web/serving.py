@@ -187,6 +187,7 @@ def run(host: str, port: int, processes: int) -> None:
         interface=Interfaces.WSGI,
         workers=processes,
         blocking_threads=THREADS,
+        workers_kill_timeout=8,  # seconds: what hangs at the end does not keep Ctrl+C from ending it
         log_access=False,
         log_level=LogLevels.warning,  # the greeting says the rest
     ).serve()

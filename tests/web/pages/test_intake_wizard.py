@@ -180,7 +180,7 @@ def test_the_check_says_what_klientel_check_says(boss: Any) -> None:
     boss.get(draft)
     told = text(boss.get(f"{draft}/check", headers={"HX-Request": "true"}))
     assert "Order lines 60 rows taken" in told
-    assert "analyses can be answered" in told
+    assert "Analyses that can be answered" in told
     assert "ABC" in told
 
 

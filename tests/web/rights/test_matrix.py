@@ -75,7 +75,9 @@ def _services() -> dict[str, tuple[Needs, Call]]:
     from klientel.web import books, portfolios, rights
     from klientel.web.accounts import factors, rules, sessions, tokens
     from klientel.web.accounts import services as accounts
-    from klientel.web.imports import importing, undoing
+    from klientel.web.imports import drafts, importing, preview, templates, undoing
+    from klientel.web.jobs import kinds
+    from klientel.web.jobs import services as jobs
     from klientel.web.privacy import consents, erasing, retention, subject
     from klientel.web.records import acts, custom, dated, deals, duplicates, merging, services
     from klientel.web.records import models as m
@@ -117,6 +119,24 @@ def _services() -> dict[str, tuple[Needs, Call]]:
         "imports.undoing.undo": (
             _all("write"), lambda u, t: undoing.undo(t.home, 999, actor=u, progress=quiet, now=AT)),
         "imports.listing.listed": (lambda u, t: True, _lists_imports),
+        "imports.drafts.new": (_all("write"), lambda u, t: drafts.new(t.home, u)),
+        "imports.drafts.find": (_all("write"), lambda u, t: drafts.find(t.home, u, "x" * 22)),
+        "imports.drafts.needed": (_all("write"), lambda u, t: drafts.needed(t.home, u, drafts.new(t.home, u).token)),
+        "imports.drafts.listed": (_all("write"), lambda u, t: drafts.listed(t.home, u)),
+        "imports.preview.undo": (_all("write"), lambda u, t: preview.undo(t.home, _imported(), actor=u)),
+        "imports.templates.save": (_all("write"), lambda u, t: templates.save(u, "", [], {}, AT)),
+        "imports.templates.names": (_all("write"), lambda u, t: templates.names(u)),
+        "imports.templates.load": (_all("write"), lambda u, t: templates.load(u, "none")),
+        "imports.templates.remove": (_all("write"), lambda u, t: templates.remove(u, "none")),
+        "jobs.kinds.everything": (_all("write"), lambda u, t: kinds.everything(u)),
+        "jobs.kinds.administrator": (_administrator, lambda u, t: kinds.administrator(u)),
+        "jobs.services.submit": (_all("write"), lambda u, t: jobs.submit(t.home, u, "look", {}, AT)),
+        "jobs.services.jobs_of": (
+            lambda u, t: True,
+            lambda u, t: _own_or_administered(u, [job.actor_id for job in jobs.jobs_of(u)])),
+        "jobs.services.cancel": (
+            lambda u, t: _administrator(u, t) or u.pk == t.user.pk,
+            lambda u, t: jobs.cancel(t.home, u, _job(t.user), AT)),
         "portfolios.create": (write, lambda u, t: portfolios.create(u, "Fresh", t.firm.owner, None, AT)),
         "portfolios.change_rule": (
             _all("write"), lambda u, t: portfolios.change_rule(u, t.portfolio, {"country": ["DE"]}, AT)),
@@ -167,6 +187,24 @@ def _services() -> dict[str, tuple[Needs, Call]]:
     }  # fmt: skip
 
 
+def _imported() -> Any:
+    """An import that brought nothing."""
+    from klientel.web.imports.models import Import
+
+    return Import.objects.create(at=AT, state="done")
+
+
+def _job(user: Any) -> Any:
+    """A job of that user that waits."""
+    from klientel.web.jobs.models import Job
+
+    return Job.objects.create(kind="look", actor=user, created_at=AT)
+
+
+def _own_or_administered(user: Any, actors: list[int]) -> None:
+    assert _administrator(user, None) or set(actors) <= {user.pk}  # type: ignore[arg-type]
+
+
 # They take an actor for the log alone; what calls them has asked. Or they are the rights themselves.
 INNER = {
     "accounts.services.itself", "accounts.tokens.make",  # the person alone, and what it may do anyway
@@ -174,6 +212,7 @@ INNER = {
     "records.changes.create", "records.changes.update", "records.changes.delete", "records.changes.restore",
     "records.changes.recreate", "records.changes.bulk_create", "records.changes.bulk_update",
     "records.changes.bulk_delete", "records.undoing.undo",
+    "imports.reports.told",  # blanks what the actor may not see
     "rights.lists.visible", "rights.lists.rows", "rights.narrowing.narrow", "rights.reach.access",
 }  # fmt: skip
 # Modules in which nothing takes an actor, and why that is right.
@@ -189,6 +228,11 @@ WITHOUT = {
     "commandline": "how commands are put together",
     "home": "folders",
     "kinds_of_values": "values",
+    "imports.kept_backups": "files; pages and jobs ask for an administrator",
+    "imports.looking": "inside a draft, which is its uploader's",
+    "jobs.apps": "names", "jobs.keeping": "a process", "jobs.live": "files that tell progress",
+    "jobs.models": "tables", "jobs.running": "asks again as the job's person", "jobs.values": "sentences",
+    "jobs.work": "inside a job, whose person is asked", "jobs.worker": "a process",
     "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
     "imports.heads": "inside an import", "imports.lines": "inside an import", "imports.numbers": "inside an import",
     "imports.rejected": "inside an import", "imports.taking": "inside an import",

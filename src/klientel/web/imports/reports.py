@@ -8,14 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.ingest.corrected import HINT, LINE, OURS, REASON
+from klientel.schema import TABLES
 from klientel.web.jobs.values import kept
 from klientel.web.rights import access
+from klientel.words import mark
 
 if TYPE_CHECKING:
     from klientel.web.imports.importing import Report
 
 NOTES = 50  # notes that are kept
+_LINES = {"lines": mark("Lines")}
 HIDDEN = "•••"  # what a person may not see
+
+
+def title(table: str) -> str:
+    """The title of a table of records or facts."""
+    if table in _LINES:
+        return _LINES[table]
+    return TABLES[table].title if table in TABLES else table
 
 
 def told(report: Report, actor: Any, files: Iterable[Path]) -> dict[str, Any]:

@@ -80,14 +80,17 @@ def bring(run: Run) -> dict[str, Any]:
 
 def brought(report: Report, number: int) -> Sentence:
     """What came in, in a sentence."""
-    new = sum(c.create for c in report.counts.values())
+    from klientel.web.imports import reports
+
+    new = {name: c.create for name, c in report.counts.items() if c.create}
     changed = sum(c.update for c in report.counts.values())
     rejected = sum(c.rejected for c in report.counts.values())
     if not report.changes and not rejected:
         return say("Import {n}: everything was there already.", n=str(number))
+    what = [say("{table}: {n}", table=reports.title(name), n=n) for name, n in new.items()]
     return say(
-        "Import {n} is done: {new} new, {changed} changed, {rejected} rejected.",
-        n=str(number), new=new, changed=changed, rejected=rejected,
+        "Import {n} is done. New: {new}. Changed: {changed}. Rejected: {rejected}.",
+        n=str(number), new=what or "–", changed=changed, rejected=rejected,
     )  # fmt: skip
 
 

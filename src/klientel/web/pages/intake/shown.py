@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import FileResponse, Http404
 
 from klientel.schema import TABLES
-from klientel.web.imports import looking
+from klientel.web.imports import looking, reports
 from klientel.web.jobs.values import again
 from klientel.words import mark, spoken, translate
 
@@ -26,16 +26,8 @@ OUTCOMES = {
     "conflict": (mark("conflict"), "amber"),
     "rejected": (mark("rejected"), "red"),
 }
-_LINES = {"lines": mark("Lines")}
 _LISTED = 8  # rejections and notes of a check
 _CELLS = 8  # values of a sample
-
-
-def title(table: str) -> str:
-    """The title of a table of records or facts."""
-    if table in _LINES:
-        return _LINES[table]
-    return TABLES[table].title if table in TABLES else table
 
 
 def tables(told: dict[str, Any], lang: str) -> list[dict[str, Any]]:
@@ -54,7 +46,7 @@ def tables(told: dict[str, Any], lang: str) -> list[dict[str, Any]]:
             }
             for outcome, (text, tone) in OUTCOMES.items()
         ]
-        found.append({"name": name, "title": title(name), "outcomes": outcomes})
+        found.append({"name": name, "title": reports.title(name), "outcomes": outcomes})
     return found
 
 
