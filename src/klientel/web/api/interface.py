@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 import klientel
-from klientel.web.api import acts, analyses, changes, companies, imports, people, records
+from klientel.web.api import acts, analyses, changes, companies, imports, people, records, webhooks
 from klientel.web.api.entrance import Session, Token
 from klientel.web.api.operations import Strict
 from klientel.web.api.problems import refused, told
@@ -30,7 +30,7 @@ def _made() -> NinjaAPI:
     )
     for kind in (Exception, HttpError, AuthenticationError, ValidationError):
         made.add_exception_handler(kind, _tell)
-    for room in (records, acts, companies, analyses, changes, imports, people):
+    for room in (records, acts, companies, analyses, changes, imports, people, webhooks):
         room.put_up_all(made)
     return made
 

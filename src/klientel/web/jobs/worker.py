@@ -72,9 +72,11 @@ def work(home: Home, over: threading.Event) -> None:
     """Look for waiting jobs and do them, until told to stop. Only as the one worker."""
     from django.db import Error, close_old_connections
 
+    from klientel.web.api.delivering import keep_delivering  # beside the jobs: an import may take long
     from klientel.web.jobs import running, services
     from klientel.web.jobs.models import Job
 
+    threading.Thread(target=keep_delivering, args=(now, over), daemon=True).start()
     tidied = -TIDY
     begun = False
     while not over.is_set():

@@ -1,0 +1,350 @@
+"""Webhooks: events out of the log, signed posts, retries, and addresses that may not be reached."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+class Receiver:
+    """A server that remembers what was posted to it, and answers as the test wants."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, str], bytes]] = []
+        self.status = 200
+        self.location = ""
+        receiver = self
+
+        class Taking(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((self.path, dict(self.headers), body))
+                self.send_response(receiver.status)
+                if receiver.location:
+                    self.send_header("Location", receiver.location)
+                self.end_headers()
+                self.wfile.write(b"x" * 200_000)  # more than anybody reads
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Taking)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    made = Receiver()
+    monkeypatch.setenv("KLIENTEL_WEBHOOK_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setenv("KLIENTEL_WEBHOOK_PORTS", str(made.server.server_port))
+    yield made
+    made.server.shutdown()
+
+
+def _deliver(at: datetime = NOW) -> int:
+    from klientel.web.api.delivering import deliver
+
+    return deliver(at)
+
+
+def test_a_change_arrives_signed(program: Any, receiver: Receiver) -> None:
+    """Names of records and fields, no values; the signature is that of the Standard Webhooks."""
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["companies.*", "tasks.created"]})
+    assert hook.status_code == 201, hook.content
+    key = hook.json()["secret"]
+    assert "secret" not in boss.items("/webhooks")[0]
+    made = boss.post("/companies", {"name": "Hush GmbH", "city": "Ulm"}).json()
+    boss.patch(f"/companies/{made['id']}", {"city": "Bonn"})
+    boss.post("/contacts", {"name": "Not wanted"})
+    boss.post("/tasks", {"title": "x"})
+    assert _deliver() == 3
+    assert _deliver() == 0
+    told = [json.loads(body) for _, _, body in receiver.got]
+    assert sorted(t["type"] for t in told) == ["companies.created", "companies.updated", "tasks.created"]
+    changed = next(t for t in told if t["type"] == "companies.updated")
+    assert changed["data"]["fields"] == ["city"]
+    assert changed["data"]["id"] == made["id"]
+    assert "Hush" not in str(receiver.got)
+    path, headers, body = receiver.got[0]
+    assert path == "/hook"
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    wanted = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), signed, "sha256")
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(wanted).decode()}"
+    assert int(headers["webhook-timestamp"]) == int(NOW.timestamp())
+    log = boss.items(f"/webhooks/{hook.json()['id']}/deliveries")
+    assert {(e["state"], e["answered"], e["attempts"]) for e in log} == {("delivered", 200, 1)}
+
+
+def test_a_change_that_was_taken_back_makes_no_event(program: Any, receiver: Receiver) -> None:
+    """Events come from the log, which is written in the transaction of the change."""
+    from django.db import transaction
+
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    boss = program()
+    boss.post("/webhooks", {"url": receiver.url, "events": ["*"]})
+
+    def broken() -> None:
+        with transaction.atomic():
+            services.add(m.Company, {"name": "Never"}, at=NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    _deliver()
+    assert receiver.got == []
+
+
+def test_events_are_those_that_the_person_may_see(sellers: Any, firm: Any, receiver: Receiver) -> None:
+    """Foreign records are not told of; rights are those of the moment; nobody sees others' subscriptions."""
+    from klientel.web.accounts import services
+
+    anna, ben = sellers["anna"], sellers["ben"]
+    hook = anna.post(
+        "/webhooks", {"url": receiver.url, "events": ["companies.created", "companies.updated"]}
+    ).json()
+    mine, other = firm("Mine", "anna"), firm("Other", "ben")
+    _deliver()
+    assert [json.loads(body)["data"]["id"] for _, _, body in receiver.got] == [mine.pk]
+    anna.patch(f"/companies/{mine.pk}", {"city": "Ulm"})
+    ben.patch(f"/companies/{other.pk}", {"city": "Ulm"})
+    services.edit_user(None, anna.user, NOW, grants={"read": "none"})
+    _deliver()
+    assert len(receiver.got) == 1
+    assert ben.get(f"/webhooks/{hook['id']}").status_code == 404
+    assert ben.get(f"/webhooks/{hook['id']}/deliveries").status_code == 404
+    assert ben.delete(f"/webhooks/{hook['id']}").status_code == 404
+    assert ben.items("/webhooks") == []
+    services.edit_user(None, ben.user, NOW, grants={"export": "none"})
+    assert ben.post("/webhooks", {"url": receiver.url, "events": ["*"]}).status_code == 403
+    services.edit_user(None, anna.user, NOW, active=False)
+    anna.user.refresh_from_db()
+    firm("Later", "anna")
+    _deliver()
+    assert len(receiver.got) == 1
+
+
+def test_what_fails_is_tried_again_and_given_up(program: Any, receiver: Receiver) -> None:
+    """With growing pauses, for three days; then the log says so, and by hand it goes again."""
+    from klientel.web.api.delivering import PAUSES
+    from klientel.web.api.models import Delivery
+
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["tasks.*"]}).json()["id"]
+    boss.post("/tasks", {"title": "x"})
+    receiver.status = 500
+    at, tries = NOW, 0
+    while Delivery.objects.filter(state="waiting").exists() or not tries:
+        _deliver(at)
+        tries += 1
+        assert len(receiver.got) == tries
+        _deliver(at + timedelta(seconds=30))  # too early
+        assert len(receiver.got) == tries
+        at = max(Delivery.objects.get().next_at, at)
+    assert tries == len(PAUSES) + 1
+    assert timedelta(days=2) < at - NOW < timedelta(days=4)
+    (entry,) = boss.items(f"/webhooks/{hook}/deliveries")
+    assert (entry["state"], entry["answered"], entry["next_at"]) == ("given up", 500, None)
+    receiver.status = 200
+    assert boss.post(f"/webhooks/{hook}/deliveries/{entry['id']}/again").json()["state"] == "waiting"
+    assert _deliver(at) == 1
+
+
+def test_redirects_are_not_followed_and_gone_ends_it(program: Any, receiver: Receiver) -> None:
+    """A redirect would lead where nobody looked."""
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["tasks.*"]}).json()["id"]
+    boss.post("/tasks", {"title": "x"})
+    receiver.status, receiver.location = 302, receiver.url
+    assert _deliver() == 0
+    assert len(receiver.got) == 1
+    receiver.status, receiver.location = 410, ""
+    _deliver(NOW + timedelta(hours=1))
+    held = boss.get(f"/webhooks/{hook}").json()
+    assert (held["active"], "gone" in held["why"]) == (False, True)
+    boss.post("/tasks", {"title": "y"})
+    receiver.status = 200
+    assert boss.patch(f"/webhooks/{hook}", {"active": True}).json()["why"] == ""
+    boss.post("/tasks", {"title": "z"})
+    assert _deliver(NOW + timedelta(hours=2)) == 1  # not what happened in between
+
+
+def test_a_subscription_that_never_works_ends(program: Any, receiver: Receiver) -> None:
+    """After five deliveries that were given up."""
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["tasks.*"]}).json()["id"]
+    for n in range(5):
+        boss.post("/tasks", {"title": str(n)})
+    receiver.status = 404
+    for day in range(9):
+        _deliver(NOW + timedelta(days=2 * day))
+    assert boss.get(f"/webhooks/{hook}").json()["active"] is False
+
+
+def test_a_ping_tries_an_address(program: Any, receiver: Receiver) -> None:
+    """It says nothing, twice if asked twice."""
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["*"]}).json()["id"]
+    assert boss.post(f"/webhooks/{hook}/ping").status_code == 202
+    assert boss.post(f"/webhooks/{hook}/ping").status_code == 202
+    assert _deliver() == 2
+    assert {json.loads(body)["type"] for _, _, body in receiver.got} == {"ping"}
+
+
+def test_an_import_is_one_event(program: Any, receiver: Receiver, tmp_path: Any, served: Any) -> None:
+    """Whatever it made; and its undo another."""
+    from klientel.web.imports import importing, undoing
+
+    boss = program()
+    boss.post("/webhooks", {"url": receiver.url, "events": ["*"]})
+    (tmp_path / "o.csv").write_text("order_id,customer,date,amount\nO1,A,2026-01-01,5\nO2,B,2026-01-02,6\n")
+    importing.run(served, [tmp_path / "o.csv"], progress=lambda *_: None, now=NOW)
+    undoing.undo(served, 1, progress=lambda *_: None, now=NOW)
+    _deliver()
+    told = sorted(json.loads(body)["type"] for _, _, body in receiver.got)
+    assert told == ["imports.done", "imports.undone"]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1",
+        "100.100.100.200", "192.0.0.192", "168.63.129.16", "224.0.0.1", "255.255.255.255", "240.0.0.1", "198.18.0.1",
+        "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1", "::ffff:169.254.169.254",
+        "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:c0a8:101::1",
+        "2001:0:4136:e378:8000:63bf:80ff:fffe", "2001:db8::1", "nonsense",
+    ],
+)  # fmt: skip
+def test_nothing_inside_is_reached(number: str) -> None:
+    """Private, loopback, link-local, metadata, and IPv6 addresses that stand for them."""
+    from klientel.web.api.reaching import may_be_reached
+
+    assert not may_be_reached(number)
+
+
+@pytest.mark.parametrize("number", ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "64:ff9b::101:101"])
+def test_the_open_internet_is_reached(number: str) -> None:
+    from klientel.web.api.reaching import may_be_reached
+
+    assert may_be_reached(number)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/x", "file:///etc/passwd", "gopher://127.0.0.1/", "https://", "http:///x", "not an address",
+        "https://user:pass@example.com/", "http://example.com:22/", "http://example.com:99999/", "http://127.0.0.1/",
+        "http://localhost/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://2130706433/", "http://0x7f.1/",
+        "http://example.com/\r\nX: y", "http://exa mple.com/", "javascript:alert(1)", "http://169.254.169.254/latest",
+        "http://127.1/", "http://0/",
+    ],
+)  # fmt: skip
+def test_addresses_that_may_not_be_are_refused_at_once(
+    program: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is kept."""
+    known = socket.getaddrinfo
+
+    def resolve(host: str, *args: Any, **options: Any) -> Any:
+        return known("93.184.215.14" if "example" in host else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    boss = program()
+    asked = boss.post("/webhooks", {"url": url, "events": ["*"]})
+    assert asked.status_code == 400
+    assert boss.items("/webhooks") == []
+
+
+def test_a_name_that_changes_its_meaning_leads_nowhere(
+    program: Any, receiver: Receiver, monkeypatch: Any
+) -> None:
+    """The name is resolved once for each attempt, and the checked number is the one that is connected to."""
+    from klientel.web.api import reaching
+
+    answers = iter([["93.184.215.14"], ["93.184.215.14"], ["127.0.0.1"]])
+    connected: list[str] = []
+
+    def resolve(host: str, port: int, **_: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (n, port)) for n in next(answers)]
+
+    def connect(where: tuple[str, int], **_: Any) -> Any:
+        connected.append(where[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setenv("KLIENTEL_WEBHOOK_NETWORKS", "")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    boss = program()
+    hook = boss.post("/webhooks", {"url": "http://rebind.example/", "events": ["tasks.*"]}).json()["id"]
+    boss.post("/tasks", {"title": "x"})
+    assert _deliver() == 0
+    assert _deliver(NOW + timedelta(hours=1)) == 0  # by now it means ourselves
+    assert connected == ["93.184.215.14"]
+    assert "may be reached" in boss.items(f"/webhooks/{hook}/deliveries")[0]["why"]
+    assert reaching.ports() >= {80, 443}
+
+
+def test_one_inner_address_among_several_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    from klientel.errors import BadParameter
+    from klientel.web.api import reaching
+
+    def both(host: str, port: int, **_: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (n, port)) for n in ("93.184.215.14", "10.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with pytest.raises(BadParameter):
+        reaching.target("https://two.example/")
+
+
+def test_a_receiver_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte now and then keeps no sender busy for ever."""
+    from klientel.web.api import reaching
+
+    over = threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        there, _ = listening.accept()
+        try:
+            there.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not over.wait(0.05):
+                there.sendall(b"y")
+        except OSError:
+            return
+
+    threading.Thread(target=drip, daemon=True).start()
+    monkeypatch.setenv("KLIENTEL_WEBHOOK_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setenv("KLIENTEL_WEBHOOK_PORTS", str(listening.getsockname()[1]))
+    monkeypatch.setattr(reaching, "WHOLE", 0.5)
+    begun = time.monotonic()
+    with pytest.raises(reaching.Unreachable):
+        reaching.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {})
+    assert time.monotonic() - begun < 5
+    over.set()
+    listening.close()
+
+
+def test_unknown_events_are_named(program: Any, receiver: Receiver) -> None:
+    boss = program()
+    asked = boss.post("/webhooks", {"url": receiver.url, "events": ["company.created"]})
+    assert (asked.status_code, "company.created" in asked.json()["detail"]) == (400, True)
+    assert "companies.created" in boss.get("/webhooks").json()["events"]
+    for _ in range(20):
+        assert boss.post("/webhooks", {"url": receiver.url, "events": ["*"]}).status_code == 201
+    assert boss.post("/webhooks", {"url": receiver.url, "events": ["*"]}).status_code == 400
