@@ -13,12 +13,21 @@ if TYPE_CHECKING:
 
 # A spreadsheet reads text with these beginnings as a formula; an apostrophe in front makes it text again.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_WIDE = ("＝", "＋", "－", "＠")
+_PASSED_OVER = (
+    "".join(map(chr, range(33))) + "\x7f\u00a0\u2000\u2001\u2002\u2003\u2009\u200b\u202f\u3000\ufeff"
+)
 _BATCH = 50_000
 
 
 def harmless(text: str) -> str:
-    """Text as a spreadsheet may have it: with an apostrophe in front where it could act as a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    """Text as a spreadsheet may have it: with an apostrophe in front where it could act as a formula.
+
+    Spreadsheets pass over blanks and control characters in front, and some read the wide signs of East Asian
+    keyboards as ours.
+    """
+    bare = text.lstrip(_PASSED_OVER)
+    return f"'{text}" if text.startswith(DANGEROUS) or bare.startswith((*DANGEROUS, *_WIDE)) else text
 
 
 def csv_text(table: ResultTable, lang: str = "en", *, delimiter: str = ",") -> str:

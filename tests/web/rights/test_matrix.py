@@ -41,6 +41,7 @@ class Target:
     portfolio: Any
     membership: Any
     act: str
+    view: Any
 
     def records(self) -> list[Any]:
         """Those that services change."""
@@ -79,8 +80,20 @@ def _services() -> dict[str, tuple[Needs, Call]]:
     from klientel.web.jobs import kinds
     from klientel.web.jobs import services as jobs
     from klientel.web.privacy import consents, erasing, retention, subject
-    from klientel.web.records import acts, custom, dated, deals, duplicates, merging, services
+    from klientel.web.records import (
+        acts,
+        bulk,
+        custom,
+        dated,
+        deals,
+        duplicates,
+        listing,
+        merging,
+        saved,
+        services,
+    )
     from klientel.web.records import models as m
+    from klientel.web.records.catalog import KINDS
     from klientel.web.records.timeline import timeline
 
     def quiet(*_: Any) -> None:
@@ -177,6 +190,25 @@ def _services() -> dict[str, tuple[Needs, Call]]:
         "records.services.bring_back": (write, lambda u, t: services.bring_back(t.task, actor=u, at=AT)),
         "records.services.done": (write, lambda u, t: services.done(t.task, actor=u, at=AT)),
         "records.services.expire": (_all("write"), lambda u, t: services.expire(day, actor=u, at=AT)),
+        "records.bulk.change": (
+            write, lambda u, t: bulk.change(KINDS["companies"], [t.firm.pk], "segment", "B", actor=u, at=AT)),
+        "records.bulk.remove": (write, lambda u, t: bulk.remove(KINDS["tasks"], [t.task.pk], actor=u, at=AT)),
+        "records.finding.find": (lambda u, t: True, _finds),
+        "records.finding.everywhere": (lambda u, t: True, _finds),
+        "records.finding.resolve": (lambda u, t: True, _finds),
+        "records.labels.labels": (lambda u, t: True, _names),
+        "records.listing.choices": (lambda u, t: True, _lists),
+        "records.listing.exported": (
+            lambda u, t: access(u).may("export"), lambda u, t: list(listing.exported(_list(u), actor=u, today=day))),
+        "records.listing.groups": (lambda u, t: True, _lists),
+        "records.listing.listed": (lambda u, t: True, _lists),
+        "records.listing.select": (lambda u, t: True, _lists),
+        "records.saved.views": (lambda u, t: True, lambda u, t: saved.views("companies", actor=u)),
+        "records.saved.may_change": (lambda u, t: True, lambda u, t: saved.may_change(t.view, u)),
+        "records.saved.save": (
+            lambda u, t: access(u).may("read"), lambda u, t: saved.save("companies", "Fresh", "", actor=u, at=AT)),
+        "records.saved.alter": (_views, lambda u, t: saved.alter(t.view, name="Other", actor=u, at=AT)),
+        "records.saved.forget": (_views, lambda u, t: saved.forget(t.view, actor=u, at=AT)),
         "records.timeline.timeline": (_may("read"), lambda u, t: timeline(t.firm, actor=u)),
         "results.ask": (lambda u, t: True, _answer),
         "scopes.find": (_may("read"), _part),
@@ -242,6 +274,8 @@ WITHOUT = {
     "privacy.persons": "inside report and erasure", "privacy.redacting": "texts",
     "privacy.returning": "inside imports, erasure and restoring",
     "records.blocking": "comparing", "records.canonical": "inside the Book, which is narrowed",
+    "records.catalog": "declarations", "records.conditions": "inside lists, which are narrowed",
+    "records.fields": "columns", "records.typed": "what people type",
     "records.kinds": "rules", "records.likeness": "comparing", "records.models": "tables", "records.names": "texts",
     "records.rows": "writing", "records.values": "values",
     "rights.columns": "the rights themselves", "rights.effective": "the rights themselves",
@@ -264,6 +298,67 @@ def _token(target: Target) -> Any:
     return ApiToken.objects.create(
         user=target.user, name="t", scopes=["read"], digest=str(target.user.pk), start="klt_", made_at=AT
     )
+
+
+def _views(user: Any, target: Target) -> bool:
+    """A shared view of the owner: that person and administrators."""
+    return bool(user.is_active and (user.pk == target.user.pk or user.is_superuser))
+
+
+def _list(user: Any) -> Any:
+    from django.http import QueryDict
+
+    from klientel.web.records import listing
+    from klientel.web.records.catalog import KINDS
+
+    return listing.wanted(KINDS["companies"], QueryDict("by=city"), access(user))
+
+
+def _lists(user: Any, target: Target) -> None:
+    """Lists, counts and pick lists hold what the person may read, and nothing else."""
+    from klientel.web.records import listing
+    from klientel.web.records.models import Company
+
+    seen = set(visible(Company.present.all(), user).values_list("pk", flat=True))
+    made, day = _list(user), date(2024, 12, 1)
+    assert set(listing.select(made, actor=user, today=day).values_list("pk", flat=True)) == seen
+    page = listing.listed(made, actor=user, today=day)
+    assert {row["id"] for row in page.rows} == seen
+    assert page.total == len(seen)
+    groups, total, _ = listing.groups(made, actor=user, today=day)
+    assert sum(g.n for g in groups) == total == len(seen)
+    sees = access(user)
+    owners = (
+        {i for i, _ in listing.choices(made.kind, made.available["owner_id"], actor=user)} if seen else set()
+    )
+    assert sees.everything("read") or owners <= set(sees.reach("read").reps)
+
+
+def _finds(user: Any, target: Target) -> None:
+    """What is out of reach is not found, by name or number."""
+    from klientel.web.records import finding
+    from klientel.web.records.catalog import KINDS
+    from klientel.web.records.models import Company
+
+    mine = visible(Company.objects.filter(pk=target.firm.pk), user).exists()
+    near = finding.find(KINDS["companies"], target.firm.number, actor=user)
+    assert (target.firm.pk in {hit.id for hit in near}) is mine
+    every = finding.everywhere(target.firm.number, actor=user)
+    assert ((("companies", target.firm.pk)) in {(hit.kind.slug, hit.id) for hit in every}) is mine
+    assert finding.resolve(Company, target.firm.number, actor=user) == ([target.firm.pk] if mine else [])
+
+
+def _names(user: Any, target: Target) -> None:
+    """A name is told to whom may see it; others get the number that stands in records anyway."""
+    from klientel.web.records.labels import labels
+    from klientel.web.records.models import Company, Contact
+
+    told = labels(Company, [target.firm.pk], actor=user)[target.firm.pk]
+    mine = visible(Company.objects.filter(pk=target.firm.pk), user).exists()
+    assert told == (target.firm.name if mine else target.firm.number)
+    person = labels(Contact, [target.contact.pk], actor=user)[target.contact.pk]
+    close = visible(Contact.objects.filter(pk=target.contact.pk), user, "personal").exists()
+    assert ("Contact of" in str(person)) is close
 
 
 def _leaks_not(opened: Any, user: Any) -> None:
@@ -410,6 +505,7 @@ def targets(own_people: Any) -> dict[str, Target]:
             own_people.home, a, b, contact,
             deal, closed, new(m.Lead, name=f"Lead {who}", rep_id=rep.pk), new(m.Task, company_id=a.pk, title="Call"),
             own_people.users[who], portfolio, new(m.Membership, company_id=a.pk, portfolio_id=portfolio.pk), act,
+            new(m.SavedView, kind="companies", name=f"V {who}", shared=True, owner_id=own_people.users[who].pk),
         )  # fmt: skip
     return made
 

@@ -1,0 +1,93 @@
+"""Values of records as text in the reader's language, and where they lead."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from klientel.show.figures import written
+from klientel.web.records import listing
+from klientel.web.records.catalog import BY_MODEL, Column
+from klientel.web.records.values import name_of
+from klientel.words import day, spoken, translate
+
+LONGEST = 140  # letters of a long text in a list
+
+
+def text(column: Column, value: Any, names: dict[int, str], lang: str, currency: str | None = None) -> str:
+    """A value as a person reads it; "" for none."""
+    if value in (None, ""):
+        return ""
+    match column.kind:
+        case "ref":
+            return spoken(names.get(value, str(value)), lang)
+        case "choice":
+            return translate(column.choices.get(value, str(value)), lang)
+        case "money":
+            return written(_number(value), "money", lang, currency)
+        case "share":
+            return written(_number(value), "share", lang)
+        case "number":
+            return written(_number(value), "number", lang)
+        case "integer":
+            plain = column.name == "year_established"
+            return str(value) if plain else written(_number(value), "count", lang)
+        case "date":
+            return day(date.fromisoformat(value) if isinstance(value, str) else value, lang)
+        case "moment":
+            local = timezone.localtime(value)
+            return f"{day(local.date(), lang)} {local:%H:%M}"
+        case "flag":
+            return spoken(bool(value), lang)
+    return str(value)
+
+
+def _number(value: Any) -> Any:
+    """Own fields keep their decimals as text; what is no number stays what it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return None
+
+
+def cells(
+    made: listing.Wanted,
+    row: dict[str, Any],
+    labels: dict[str, dict[int, str]],
+    lang: str,
+    currency: str | None,
+) -> list[dict[str, Any]]:
+    """The cells of a row: text, where it leads, whether it is a number, whether it names the record."""
+    own = reverse("records:show", args=[made.kind.slug, row["id"]])
+    found = []
+    named = False
+    for name in made.columns:
+        column = made.available[name]
+        value = listing.value(column, row)
+        unit = row.get("currency") or currency
+        told = text(column, value, labels.get(name, {}), lang, unit if column.name in row else currency)
+        lead = ""
+        if name == made.kind.name or (
+            not named and name == made.columns[0] and made.kind.name not in made.columns
+        ):
+            lead, named = own, True
+        elif column.target is not None and value is not None and name_of(column.target) in BY_MODEL:
+            lead = reverse("records:show", args=[BY_MODEL[name_of(column.target)].slug, value])
+        if len(told) > LONGEST:
+            told = f"{told[:LONGEST].rstrip()}…"
+        found.append(
+            {
+                "text": told or ("–" if lead != own else row.get("number") or "–"),
+                "url": lead,
+                "numeric": column.numeric,
+                "own": lead == own and bool(lead),
+                "title": column.title,
+            }
+        )
+    return found
