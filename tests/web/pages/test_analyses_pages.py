@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import pytest
+from answered_firm import firm, look
 
-from conftest import NOW
 from klientel.analysis import Chart, Column, Figure, Need, Outcome, Table, analysis
 from klientel.words import mark
 
-TODAY = date(2026, 6, 15)
-
-
-@pytest.fixture
-def firm(served: Any, tmp_path: Any) -> Any:
-    """Twelve customers of two sales people with three years of orders."""
-    from klientel.web.imports import importing
-
-    lines = ["order_id,customer_id,order_date,net_amount"]
-    for i in range(1, 361):
-        day = f"{2023 + i // 120 % 3}-{i % 12 + 1:02}-{i % 27 + 1:02}"
-        lines.append(f"A{i},C{i % 12:02},{day},{(i * 37 % 90 + 1) * (13 - i % 12)}.50")
-    people = ["customer_id,name,industry,owner_rep_id"]
-    people += [
-        f"C{i:02},Firma <b>{i}</b>,{'Bau' if i % 3 else 'Handel'},{'R1' if i < 6 else 'R2'}"
-        for i in range(12)
-    ]
-    reps = ["rep_id,name,team_id", "R1,Rau,Nord", "R2,Rot,Süd"]
-    files = []
-    for name, rows in (("orders", lines), ("customers", people), ("reps", reps)):
-        files.append(tmp_path / f"{name}.csv")
-        files[-1].write_text("\n".join(rows), encoding="utf-8")
-    importing.run(served, files, options=importing.Options(today=TODAY), progress=lambda *_: None, now=NOW)
-    return served
-
-
-@pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """look(client, address): the page once its answer is there."""
-    from klientel.web.pages import shell
-
-    monkeypatch.setattr(shell, "today", lambda: TODAY)
-
-    def open_page(client: Any, address: str) -> str:
-        for _ in range(200):
-            text = str(client.get(address).content.decode())
-            if 'class="waiting"' not in text:
-                return text
-            time.sleep(0.05)
-        raise AssertionError(f"no answer came: {address}")
-
-    return open_page
+__all__ = ["firm", "look"]  # fixtures
 
 
 def test_the_page_comes_at_once_and_the_answer_by_and_by(firm: Any, sign_in: Any, look: Any) -> None:
@@ -123,9 +79,9 @@ def test_a_table_is_sorted_searched_filtered_and_paged(
     client = sign_in()
     look(client, "/analyses/abc?p.window=all")
 
-    def rows(query: str) -> list[str]:
+    def rows(query: str) -> list[Any]:
         text = client.get(f"/analyses/abc/table?p.window=all&{query}").content.decode()
-        return re.findall(r"<td><a class=\"row\"[^>]*>(C\d\d)</a></td>|<td>(C\d\d)</td>", text)  # type: ignore[return-value]
+        return re.findall(r"<td><a class=\"row\"[^>]*>(C\d\d)</a></td>|<td>(C\d\d)</td>", text)
 
     down, up = rows("sort=-value"), rows("sort=value")
     assert len(down) == 12
@@ -137,9 +93,9 @@ def test_a_table_is_sorted_searched_filtered_and_paged(
     monkeypatch.setattr(tables, "SIZE", 5)
     pages = [rows(f"page={n}") for n in (1, 2, 3)]
     assert [len(p) for p in pages] == [5, 5, 2]
-    assert sum(pages, []) == rows("sort=-value&page=1") + rows("sort=-value&page=2") + rows(
-        "sort=-value&page=3"
-    )
+    assert [row for page in pages for row in page] == rows("sort=-value&page=1") + rows(
+        "sort=-value&page=2"
+    ) + rows("sort=-value&page=3")
     assert rows("page=99") == pages[2]
     answer = client.get("/analyses/abc/table?p.window=all&f.grade=A")
     assert answer.headers["HX-Push-Url"].endswith("?p.window=all&table=customers&f.grade=A")
@@ -204,6 +160,9 @@ def test_wrong_names_are_not_found(firm: Any, sign_in: Any) -> None:
 
 
 def test_what_is_missing_is_told_with_the_way_to_bring_it(firm: Any, sign_in: Any, look: Any) -> None:
+    from klientel.web.records.models import Contract
+
+    Contract.objects.all().delete()
     text = look(sign_in(), "/analyses/renewals")
     assert "This cannot be answered yet" in text
     assert "Bring a file" in text

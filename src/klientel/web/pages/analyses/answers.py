@@ -10,7 +10,7 @@ from klientel.web import books, results
 from klientel.web.pages.analyses import waiting
 from klientel.web.pages.analyses.waiting import FIRST, LATER, Waiting
 
-__all__ = ["FIRST", "LATER", "Waiting", "get", "known", "soon"]
+__all__ = ["FIRST", "LATER", "NOT_ASKED", "Waiting", "get", "known", "soon"]
 
 
 def get(question: results.Question, rank: int = FIRST, patience: float = 0.0) -> Result | Waiting:
@@ -40,3 +40,7 @@ def soon(key: str, work: Callable[[Any], Any], rank: int = FIRST, patience: floa
 
 def _computation(question: results.Question) -> Callable[[Any], Result]:
     return lambda progress: results.give(question, progress)
+
+
+NOT_ASKED = Waiting("", lambda progress: progress)
+"""Stands for an answer that nobody asked for yet."""

@@ -6,6 +6,7 @@ here is good until somebody changes something.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from klientel.words import mark, say
 
 _log = logging.getLogger(__name__)
 FIRST, LATER = 0, 1  # what somebody looks at, and what is only nice to have
+_LOOK = 0.5  # seconds between two looks whether the server ends
 IDLE = 120.0  # seconds without work after which the open Book is closed
 _MOST = 200  # refusals and small answers that are remembered
 _FAULT = mark("This is a fault of ours; it is in the server's log. Nothing was changed.")
@@ -47,6 +49,8 @@ _queue: PriorityQueue[tuple[int, int, Waiting]] = PriorityQueue()
 _lock = threading.Lock()
 _count = 0
 _thread: threading.Thread | None = None
+_over = threading.Event()  # the server ends
+_PATIENCE = 15.0  # seconds that an answer under way may hold up the end of the server
 
 
 def ask(
@@ -75,6 +79,14 @@ def ask(
     return found
 
 
+@atexit.register
+def _end() -> None:
+    """Let the answer under way end: a thread that dies inside the engine takes the process with it."""
+    _over.set()
+    if _thread is not None:
+        _thread.join(_PATIENCE)
+
+
 def forget(key: str) -> None:
     """Take an answer off the list: it lies elsewhere by now, or is to be tried again."""
     with _lock:
@@ -87,12 +99,16 @@ def _work() -> None:
 
     from klientel.web import results
 
-    while True:
+    idle = 0.0
+    while not _over.is_set():
         try:
-            _, _, one = _queue.get(timeout=IDLE)
+            _, _, one = _queue.get(timeout=_LOOK)
         except Empty:
-            results.let_go()
-            one = _queue.get()[2]
+            idle += _LOOK
+            if idle >= IDLE:
+                results.let_go()
+            continue
+        idle = 0.0
         if one.ended.is_set():
             continue
         try:

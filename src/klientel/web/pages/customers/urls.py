@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.urls import path
+
+from klientel.web.pages.customers import show
 
 app_name = "customers"
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("customers/<int:pk>", show.show, name="show"),
+    path("customers/<int:pk>/figures", show.figures, name="figures"),
+    path("customers/<int:pk>/course", show.course, name="course"),
+    path("customers/<int:pk>/timeline", show.happened, name="timeline"),
+]
