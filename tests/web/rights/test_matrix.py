@@ -269,7 +269,7 @@ WITHOUT = {
     "imports.heads": "inside an import", "imports.lines": "inside an import", "imports.numbers": "inside an import",
     "imports.rejected": "inside an import", "imports.taking": "inside an import",
     "imports.tidying": "inside the lock of a writer", "imports.writing": "the lock",
-    "portable": "inside a backup",
+    "migrating": "the models", "portable": "inside a backup",
     "privacy.commands": "the command line of the owner of the folder", "privacy.fields": "names of fields",
     "privacy.persons": "inside report and erasure", "privacy.redacting": "texts",
     "privacy.returning": "inside imports, erasure and restoring",
