@@ -314,16 +314,17 @@ def _take_out(
 def _bring_records(home: homes.Home) -> None:
     """Records into the database of the environment, at the state of this Klientel's models."""
     homes.attach(home)
-    from django.core.management import call_command
     from django.db import connection
+
+    from klientel.web.migrating import migrate
 
     rows = home.folder / _ROWS.strip("/")
     if connection.vendor == "sqlite" and not rows.is_dir():
-        call_command("migrate", verbosity=0)
+        migrate()
         return
     from klientel.web import portable
 
-    call_command("migrate", verbosity=0)
+    migrate()
     if rows.is_dir():
         portable.load_rows(rows)
         shutil.rmtree(rows)

@@ -70,9 +70,9 @@ def init(folder: str | Path, *, currency: str | None = None, fiscal_year_start_m
     unfinished.chmod(0o600)
     home = Home(place, settings)
     attach(home)
-    from django.core.management import call_command
+    from klientel.web.migrating import migrate
 
-    call_command("migrate", verbosity=0)
+    migrate()
     unfinished.replace(place / MARKER)  # last: a folder with the marker is a whole workspace
     return home
 
@@ -128,9 +128,9 @@ def _migrate(home: Home) -> None:
         now = json.loads((home.folder / MARKER).read_text(encoding="utf-8"))
         if now.get("models") == _models():
             return
-        from django.core.management import call_command
+        from klientel.web.migrating import migrate
 
-        call_command("migrate", verbosity=0)
+        migrate()
         home.settings["models"] = _models()
         part = home.folder / f"{MARKER}.part"
         part.write_text(json.dumps({**now, "models": _models()}, indent=1) + "\n", encoding="utf-8")

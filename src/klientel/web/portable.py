@@ -68,9 +68,9 @@ def load_sqlite(file: Path) -> None:
 
     connections.settings["restored"] = connections.configure_settings({"default": sqlite(file)})["default"]
     try:
-        from django.core.management import call_command
+        from klientel.web.migrating import migrate
 
-        call_command("migrate", database="restored", verbosity=0)  # a backup may be older than this Klientel
+        migrate("restored")  # a backup may be older than this Klientel
         _load((model, _read(model, "restored")) for model in kept())
     finally:
         connections["restored"].close()
