@@ -131,13 +131,14 @@ def outside(host: str, port: int) -> str:
 def greeting(address: str, guest: str | None = None) -> list[Sentence]:
     """What the command line says when the pages are open: also how the first administrator, or `guest`, gets in.
 
-    Raises BadParameter if there is no active user of the name `guest`.
+    Raises BadParameter if there is no active user of the name `guest`, or settings of the provider do not fit.
     """
     from datetime import UTC, datetime
 
-    from klientel.web.accounts import attempts, events, links, sessions
+    from klientel.web.accounts import attempts, events, links, provider, sessions
     from klientel.web.accounts.services import find_user
 
+    provider.client()  # half a set of settings is told now, not to whoever signs in
     at = datetime.now(UTC)  # the edge
     for old in (attempts, events, links):
         old.forget(at)

@@ -29,6 +29,7 @@ TITLES: dict[str, Word] = {
     "token revoked": mark("API token revoked"),
     "token used": mark("API token used"),
     "provider refused": mark("refused after signing in elsewhere"),
+    "identity untied": mark("untied from the identity of the provider"),
     "rule changed": mark("rule of the workspace changed"),
 }
 

@@ -14,14 +14,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from klientel.errors import BadParameter
-from klientel.web.accounts import attempts, events, factors, letters, passkeys, sessions
+from klientel.web.accounts import attempts, events, factors, letters, passkeys, provider, sessions
 from klientel.web.accounts.attempts import Key
 from klientel.web.accounts.backends import of_name
 from klientel.web.accounts.callers import address_of, agent_of, network_of
 from klientel.web.accounts.models import Factor, User
 from klientel.web.pages import shell
 from klientel.web.pages.language import COOKIE
-from klientel.web.pages.people import provider
 from klientel.web.pages.people.addresses import local, onward
 from klientel.web.pages.people.doorkeeper import without_factor
 from klientel.words import LANGUAGES, mark
@@ -53,7 +52,7 @@ def sign_in(request: Any) -> Any:
         "refusal": refusal,
         "next": onward(request),
         "passkeys": passkeys.possible(request),
-        "provider": provider.name(),
+        "provider": provider.client(),
     }
     return shell.page(request, "people/sign_in.html", context, status=status)
 
@@ -79,7 +78,7 @@ def known(request: Any, name: str, password: str) -> tuple[Any, str]:
 def let_in(request: Any, user: Any, goal: str, way: str = "password") -> Any:
     """Whoever has shown the password (or has an invitation) comes in, or is asked for the second factor first."""
     if not factors.has(user):
-        sessions.begin(request, user, way, shell.now(), strong=False)
+        sessions.begin(request, user, way, shell.now(), strong=way == "provider")  # which asks for its own
         return HttpResponseRedirect(goal)
     request.session.cycle_key()
     until = int((shell.now() + PATIENCE).timestamp())

@@ -41,10 +41,28 @@ SORTS: dict[str, Word] = {
     "rights": mark("changes of rights"),
     "tokens": mark("tokens"),
 }
+RIGHT = mark("right changed")
+DETAILS: dict[str, Word] = {
+    "password": mark("password"),
+    "passkey": mark("passkey"),
+    "link": mark("link"),
+    "provider": mark("provider"),
+    "app": mark("authenticator app"),
+    "codes": mark("recovery codes"),
+    "second_factor: yes": mark("a second factor is needed"),
+    "second_factor: no": mark("no second factor is needed"),
+}
 KINDS = {
     "door": ("signed in", "signed out", "session ended", "sessions ended", "link used", "recovery code"),
     "trouble": ("sign-in failed", "locked", "code failed", "provider refused"),
-    "rights": ("factor added", "factor removed", "factors reset", "rule changed", "invited"),
+    "rights": (
+        "factor added",
+        "factor removed",
+        "factors reset",
+        "rule changed",
+        "invited",
+        "identity untied",
+    ),
     "tokens": ("token made", "token revoked", "token used"),
 }
 
@@ -57,10 +75,10 @@ def log(request: Any) -> Any:
     who = User.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
     sort = str(request.GET.get("sort", ""))
     sort = sort if sort in SORTS else ""
-    found = entries(who, sort, _moment(str(request.GET.get("before", ""))), PAGE + 1)
+    found, older = entries(who, sort, _moment(str(request.GET.get("before", ""))), PAGE)
     context = {
-        "entries": found[:PAGE],
-        "older": found[PAGE - 1]["at"].isoformat() if len(found) > PAGE else "",
+        "entries": found,
+        "older": found[-1]["at"].isoformat() if older else "",
         "who": who,
         "sort": sort,
         "sorts": SORTS,
@@ -79,11 +97,13 @@ def _moment(text: str) -> datetime | None:
 
 def of_user(user: Any, limit: int = 12) -> list[dict[str, Any]]:
     """The newest of what concerns one user."""
-    return entries(user, "", None, limit)
+    return entries(user, "", None, limit)[0]
 
 
-def entries(user: Any, sort: str, before: datetime | None, limit: int) -> list[dict[str, Any]]:
-    """Events and changes, the newest first: at, what, who (did it), about, detail, address, browser."""
+def entries(user: Any, sort: str, before: datetime | None, limit: int) -> tuple[list[dict[str, Any]], bool]:
+    """Events and changes, the newest first: at, what, who (did it), about, detail, address, browser; and whether
+    there may be older ones. There are some more than `limit` where many happened at one moment.
+    """
     events = Event.objects.select_related("user", "actor").order_by("-at", "-pk")
     changes = Change.objects.filter(model__in=ACCOUNTS).select_related("actor").order_by("-at", "-pk")
     if sort:
@@ -97,10 +117,30 @@ def entries(user: Any, sort: str, before: datetime | None, limit: int) -> list[d
             | Q(model="accounts.User", object_id=user.pk)
             | Q(model="accounts.Grant", object_id__in=_grants_ever(user))
         )
-    found = [_event(one) for one in events[:limit]]
-    if sort in ("", "rights"):
-        found += _changes(list(changes[:limit]))
-    return sorted(found, key=lambda one: one["at"], reverse=True)[:limit]
+    if sort not in ("", "rights"):
+        changes = changes.none()
+    newest = sorted([*events[:limit], *changes[:limit]], key=lambda one: one.at, reverse=True)[:limit]
+    if len(newest) == limit:  # what was done at one moment stays together
+        last = newest[-1].at
+        newest = [one for one in newest if one.at > last]
+        newest += [*events.filter(at=last)[:1000], *changes.filter(at=last)[:1000]]
+    made = _changes([one for one in newest if isinstance(one, Change)])
+    found = [made[one.pk] if isinstance(one, Change) else _event(one) for one in newest]
+    return _together(sorted(found, key=lambda one: one["at"], reverse=True)), len(newest) >= limit
+
+
+def _together(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What one person changed of another at one stroke is one entry."""
+    kept: list[dict[str, Any]] = []
+    for one in found:
+        last = kept[-1] if kept else None
+        same = last is not None and all(last[key] == one[key] for key in ("at", "who", "about"))
+        if last is not None and same and last["kind"] == one["kind"] != "event":
+            last["detail"] = [*one["detail"], *last["detail"]]
+            last["what"] = one["what"] if last["what"] is RIGHT else last["what"]
+        else:
+            kept.append(one)
+    return kept
 
 
 def _grants_ever(user: Any) -> list[int]:
@@ -118,13 +158,24 @@ def _event(one: Event) -> dict[str, Any]:
         "trouble": one.kind in KINDS["trouble"],
         "who": one.actor or one.user,
         "about": one.user if one.actor_id else None,
-        "detail": [one.detail] if one.detail else [],
+        "detail": [_detail(one.detail)] if one.detail else [],
+        "kind": "event",
         "address": one.address,
         "browser": browser(one.agent) if one.agent else "",
     }
 
 
-def _changes(found: list[Change]) -> list[dict[str, Any]]:
+def _detail(text: str) -> str:
+    """A detail in words; "Report: read, export" is the name of a token and what it may."""
+    name, sign, rest = text.rpartition(": ")
+    actions = rest.split(", ")
+    if sign and all(action in ACTIONS for action in actions):
+        return say("{name}: {what}", name=name, what=[ACTIONS[action] for action in actions])
+    return DETAILS.get(text, text)
+
+
+def _changes(found: list[Change]) -> dict[int, dict[str, Any]]:
+    """The entry of each change, by its id."""
     grants = {g.pk: g for g in Grant.objects.filter(pk__in=[c.object_id for c in found])}
     owners = {g.pk: g.user_id for g in grants.values()}
     for one in found:
@@ -135,7 +186,7 @@ def _changes(found: list[Change]) -> list[dict[str, Any]]:
         {*owners.values(), *(c.object_id for c in found if c.model == "accounts.User")}
     )
     teams = dict(Team.objects.values_list("pk", "name"))
-    return [_change(one, users, owners, grants, teams) for one in found]
+    return {one.pk: _change(one, users, owners, grants, teams) for one in found}
 
 
 def _change(
@@ -152,7 +203,7 @@ def _change(
         about = users.get(owners.get(one.object_id, 0))
         held = grants.get(one.object_id)
         action = before.get("action") or after.get("action") or (held.action if held else "")
-        what: Word = mark("right changed")
+        what: Word = RIGHT
         detail = [
             say(
                 "{action}: {before} → {after}",
@@ -183,9 +234,16 @@ def _change(
             if name in {**before, **after}
         ]
     return {
-        "at": one.at, "what": what, "trouble": False, "who": one.actor or mark("owner of the folder"),
-        "about": about, "detail": detail, "address": "", "browser": "",
-    }  # fmt: skip
+        "at": one.at,
+        "kind": "password" if one.why == "password" else one.model,
+        "what": what,
+        "trouble": False,
+        "who": one.actor or mark("owner of the folder"),
+        "about": about,
+        "detail": detail,
+        "address": "",
+        "browser": "",
+    }
 
 
 def _value(name: str, before: dict[str, Any], after: dict[str, Any], teams: dict[int, str]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from klientel.web.pages.people import entry, factors, history, links, own, teams, users
+from klientel.web.pages.people import entry, factors, history, links, own, provider, teams, users
 
 app_name = "people"
 urlpatterns: list[Any] = [
@@ -15,6 +15,8 @@ urlpatterns: list[Any] = [
     path("sign-in/passkey", entry.passkey_sign_in, name="passkey-sign-in"),
     path("sign-in/question", entry.passkey_question, name="passkey-question"),
     path("sign-in/forgotten", entry.forgotten, name="forgotten"),
+    path("sign-in/provider", provider.begin, name="provider"),
+    path("sign-in/provider/back", provider.back, name="provider-back"),
     path("sign-out", entry.sign_out, name="sign-out"),
     path("confirm", entry.confirm, name="confirm"),
     path("language", entry.language, name="language"),
@@ -48,5 +50,6 @@ urlpatterns: list[Any] = [
     path("people/<int:pk>/invitation", users.invite, name="user-invite"),
     path("people/<int:pk>/sessions", users.end_sessions, name="user-sessions"),
     path("people/<int:pk>/tokens/<int:token>", users.revoke_token, name="user-token"),
+    path("people/<int:pk>/identity", users.untie, name="user-identity"),
     path("people/<int:pk>/factors", users.reset_factors, name="user-factors"),
 ]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from klientel.errors import BadParameter
-from klientel.web.accounts import factors, letters, rules, services, sessions, tokens
+from klientel.web.accounts import factors, letters, provider, rules, services, sessions, tokens
 from klientel.web.accounts.models import ApiToken, Factor, Team, User
 from klientel.web.pages import shell
 from klientel.web.pages.people import history
@@ -67,9 +67,11 @@ def listed(request: Any) -> Any:
     return shell.page(request, "people/users.html", context)
 
 
-def _grants(user: Any) -> list[tuple[Word, Word]]:
+def _grants(user: Any) -> list[tuple[Word, list[Word]]]:
+    """(whose customers, what may be done with them), the farthest first."""
     held = {grant.action: grant.scope for grant in user.grants.all()}
-    return [(title, SHORT[held[name]]) for name, title in ACTIONS.items() if name in held]
+    found = {scope: [title for name, title in ACTIONS.items() if held.get(name) == scope] for scope in SCOPES}
+    return [(SHORT[scope], titles) for scope, titles in reversed(found.items()) if titles]
 
 
 @require_http_methods(["GET", "POST"])
@@ -158,6 +160,7 @@ def _page(request: Any, user: Any, status: int = 200, **more: Any) -> Any:
         "sessions": sessions.listed(user, at),
         "tokens": tokens.listed(user, at),
         "factors": factors.listed(user),
+        "identities": list(user.identities.all()),
         "history": history.of_user(user),
         "itself": user.pk == request.user.pk,
         **_choices(),
@@ -270,6 +273,17 @@ def reset_factors(request: Any, pk: int) -> Any:
     user = _user(request, pk)
     factors.reset(request.user, user, shell.now())
     shell.tell(request, say("{name} signs in with the password alone now.", name=user.username))
+    return _back(user, "factors")
+
+
+@require_POST
+@administrators
+@delicate
+def untie(request: Any, pk: int) -> Any:
+    """Forget which identity of the provider a user has, so that another one can be tied."""
+    user = _user(request, pk)
+    provider.untie(request.user, user, shell.now())
+    shell.tell(request, say("{name} is tied to no identity of the provider now.", name=user.username))
     return _back(user, "factors")
 
 
