@@ -11,7 +11,7 @@ from klientel.words import Word, mark
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind: the word in addresses, its model, its title, the columns that `search` looks into.
+    """A kind: the word in addresses, its model, its title, the columns that `search` looks into (without `folded`).
 
     fixed: columns that are read only, because something else decides them.
     """
@@ -19,34 +19,28 @@ class Kind:
     name: str
     model: Any
     title: Word
-    search: tuple[str, ...] = ("name", "number")
+    search: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("companies", m.Company, mark("Companies"), ("name", "number", "city")),
-        Kind("contacts", m.Contact, mark("Contacts"), ("name", "first_name", "email")),
+        Kind("companies", m.Company, mark("Companies")),
+        Kind("contacts", m.Contact, mark("Contacts")),
         Kind("contracts", m.Contract, mark("Contracts"), ("number", "type")),
-        Kind(
-            "leads",
-            m.Lead,
-            mark("Leads"),
-            ("name", "company_name", "email"),
-            ("converted_on", "opportunity_id"),
-        ),
-        Kind("deals", m.Opportunity, mark("Deals"), ("name", "number")),
+        Kind("leads", m.Lead, mark("Leads"), fixed=("converted_on", "opportunity_id")),
+        Kind("deals", m.Opportunity, mark("Deals")),
         Kind("interactions", m.Interaction, mark("Interactions"), ("outcome", "text")),
-        Kind("tasks", m.Task, mark("Tasks"), ("title", "text")),
+        Kind("tasks", m.Task, mark("Tasks")),
         Kind("notes", m.Note, mark("Notes"), ("purpose", "text")),
         Kind("competitors", m.CompetitorObservation, mark("Competitor observations"), ("competitor", "text")),
         Kind("campaigns", m.Campaign, mark("Campaigns")),
         Kind("products", m.Product, mark("Products")),
-        Kind("product-groups", m.ProductGroup, mark("Product groups")),
-        Kind("surveys", m.Survey, mark("Surveys")),
+        Kind("product-groups", m.ProductGroup, mark("Product groups"), ("name", "number")),
+        Kind("surveys", m.Survey, mark("Surveys"), ("name", "number")),
         Kind("answers", m.SurveyAnswer, mark("Survey answers"), ("question", "text")),
-        Kind("reps", m.Rep, mark("Sales people"), ("name", "first_name", "number"), ("user_id",)),
+        Kind("reps", m.Rep, mark("Sales people"), fixed=("user_id",)),
     )
 }
 OF_MODEL: dict[str, Kind] = {kind.model.__name__: kind for kind in KINDS.values()}

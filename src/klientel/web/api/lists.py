@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import BigIntegerField, Case, CharField, F, Max, Q, Value, When
+from django.db.models import BigIntegerField, Case, CharField, F, Max, Q, TextField, Value, When
 from django.db.models import fields as django_fields
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -19,6 +19,7 @@ from klientel.web.api.problems import Problem, unknown_parameter
 from klientel.web.api.schemas import filter_columns, told_columns
 from klientel.web.pages import shell
 from klientel.web.records import models as m
+from klientel.web.records.fields import fold
 from klientel.web.records.models import Change
 from klientel.web.records.values import columns, name_of, plain
 from klientel.web.rights.columns import KINDS as SECRETS
@@ -64,6 +65,14 @@ class Seen:
         if secret is None:
             return self._keep(key, text)
         return self._alias(key, secret, text, CharField())
+
+    def folded(self) -> str | None:
+        """The name under which a query finds the folded texts of a record; None where a model has none."""
+        field = next((f for f in self.model._meta.concrete_fields if f.name == "folded"), None)
+        if field is None:
+            return None
+        secret = self._secret(bool(set(field.folds) & set(self.hidden.personal)), hides_margin=False)
+        return "folded" if secret is None else self._alias("folded", secret, F("folded"), TextField())
 
     def on(self, queryset: Any) -> Any:
         """The query with what was asked for."""
@@ -187,8 +196,9 @@ def narrowing(kind: Kind, seen: Seen, asked: Any) -> Q:
             nothing = _empty(kind, name, seen.column(name))
             found &= nothing if empty else ~nothing
     for word in (asked.search or "").split():
-        some = Q()
-        for name in kind.search:
+        folded = seen.folded()
+        some = Q() if folded is None else Q(**{f"{folded}__contains": fold(word)})
+        for name in kind.search if folded is None else ():
             some |= Q(**{f"{seen.column(name)}__icontains": word})
         found &= some
     for pair in asked.custom:

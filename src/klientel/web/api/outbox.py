@@ -40,8 +40,12 @@ def check(patterns: list[str]) -> None:
     known = {*names(), *(f"{name.partition('.')[0]}.*" for name in names()), "*"}
     for pattern in patterns:
         if pattern not in known:
-            raise BadParameter(say("There is no event {name}; there are companies.created, companies.*, * and the like.",
-                                   name=pattern))  # fmt: skip
+            raise BadParameter(
+                say(
+                    "There is no event {name}; there are companies.created, companies.*, * and the like.",
+                    name=pattern,
+                )
+            )
 
 
 def wanted(name: str, patterns: list[str]) -> bool:

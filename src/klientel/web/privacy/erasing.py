@@ -97,6 +97,7 @@ def _erase(
     from django.db import transaction
 
     from klientel.engine import connect
+    from klientel.web.api.models import Kept
     from klientel.web.imports.models import Snapshot
     from klientel.web.imports.writing import newest
     from klientel.web.privacy.models import Erasure
@@ -123,6 +124,7 @@ def _erase(
             cleaning.anonymise(one, token, close, actor, now, counts)
         cleaning.clean_records(persons, everywhere, close, actor, now, counts)
         cleaning.clean_log(persons, everywhere, close, counts)
+        counts["kept_answers"] += int(Kept.objects.all().delete()[0])
         Snapshot.objects.create(at=now, why="erase", facts=facts, book=before.book if before else {})
         protocol = Erasure.objects.create(
             at=now,
@@ -189,7 +191,7 @@ def compact_database() -> bool:
         return False
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for app in ("records", "imports", "accounts"):
+            for app in ("records", "imports", "accounts", "api"):
                 for model in apps.get_app_config(app).get_models():
                     cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
             return True
