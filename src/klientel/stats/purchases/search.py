@@ -19,9 +19,11 @@ _Top = tuple[Floats, float, Floats, bool]  # log-parameters, value, gradient, se
 
 LOW, HIGH = np.log(1e-5), np.log(2e4)  # of every parameter, in scaled time
 FLAT = 1e4  # a parameter beyond this says that the likelihood is flat (handbook B11)
+_FIRST = 512  # histories that tell which starts lead to the same top
 _SIZES = (2_048, 16_384, 65_536)  # histories that the search goes through before it takes all
 _STEP = 1e-4
 # Of the log-likelihood, what a last step may still promise: of all rows (it is gone), of a part of them, of a trial
+# per customer (a logarithm is then known to about 0.006)
 _TOLERANCE, _NEAR, _CLOSE = 1e-7, 1e-4, 1e-6
 _FARTHEST = 2.0  # of a logarithm in one step
 
@@ -54,8 +56,8 @@ class Prior:
 def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> Fit:
     """The best log-parameters found from all starts.
 
-    Starts are screened on about 2,000 histories; the best top found there climbs on about 16,000, 65,000
-    and all of them, each time with the curvature of the smaller set, so that few exact passes do.
+    Starts are screened on about 500 histories; the best top climbs on about 2,000, 16,000, 65,000 and all of
+    them, each time with the curvature of the smaller set, so that few exact passes do.
     """
     theta, value, gradient, done = _screened(evaluate, rows, starts, prior)
     sizes = [size for size in _SIZES if size < rows.rows] + [rows.rows]
@@ -65,22 +67,25 @@ def maximise(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prio
         here = objective(evaluate, rows.sample(size), prior)
         theta, value, gradient, done = _top(here, theta, final, _NEAR, onward=size == rows.rows)
     if final is None or rows.rows <= _SIZES[-1]:  # beyond, that of 65,536 evenly taken histories tells it
-        final = curvature(objective(evaluate, rows, prior), theta)
+        here = objective(evaluate, rows, prior)
+        final = curvature(here, theta, here(theta)[1])
     return Fit(theta, value, gradient, final, done)
 
 
 def _screened(evaluate: Evaluate, rows: Histories, starts: Sequence[Floats], prior: Prior) -> _Top:
     """The best top on a few histories; the start that leads to it may lie anywhere."""
+    first = objective(evaluate, rows.sample(_FIRST), prior)
     few = objective(evaluate, rows.sample(_SIZES[0]), prior)
     tried = sorted(
-        (_climb(few, np.asarray(s), None, _CLOSE, 30) for s in starts), key=lambda found: -found[1]
+        (_climb(first, np.asarray(s), None, _CLOSE * rows.n, 30) for s in starts), key=lambda found: -found[1]
     )
     ends: list[Floats] = []
     for theta, *_ in tried[:3]:  # those that lead to the same top are climbed once
         if all(np.abs(theta - other).max() > 0.02 for other in ends):
             ends.append(theta)
     enough = 1e-12 if rows.rows <= _SIZES[0] else _NEAR
-    return max((_top(few, theta, curvature(few, theta), enough) for theta in ends), key=lambda top: top[1])
+    bends = [(theta, curvature(few, theta, few(theta)[1])) for theta in ends]
+    return max((_top(few, theta, bend, enough) for theta, bend in bends), key=lambda top: top[1])
 
 
 def _top(f: Objective, theta: Floats, bend: Floats, tolerance: float, onward: bool = False) -> _Top:
