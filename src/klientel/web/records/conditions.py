@@ -21,6 +21,7 @@ from klientel.web.rights import Access
 from klientel.words import say
 
 MOST_WORDS = 6
+_MANY = (m.Interaction, m.SurveyAnswer)  # too many to look into each for a piece of a number
 EMPTY = "–"  # as a value of a choice: where there is none
 
 
@@ -96,7 +97,7 @@ def _word(model: Any, kind: Kind, word: str, found: Access) -> Any:
     folded = fold(word)
     alone = model is m.Company or not ({"company"} & names)
     if "folded" not in names:
-        test = Q(number__icontains=word) | _texts(model, word)
+        test = (Q(number=word) if model in _MANY else Q(number__icontains=word)) | _texts(model, word)
     elif not kind.folds or _whole(found):
         inner = Q(folded__contains=folded)
         test = inner if alone else Q(pk__in=model.present.filter(inner).values("pk"))
@@ -113,7 +114,7 @@ def _word(model: Any, kind: Kind, word: str, found: Access) -> Any:
 
 def _texts(model: Any, word: str) -> Any:
     """Texts of kinds without a folded column, none of them personal."""
-    wanted = {"Contract": ("type",), "Interaction": ("outcome",), "Note": ("purpose",), "Survey": ("name",),
+    wanted = {"Contract": ("type",), "Note": ("purpose",), "Survey": ("name",),
               "CompetitorObservation": ("competitor",), "ProductGroup": ("name",)}  # fmt: skip
     test = Q()
     for column in wanted.get(model.__name__, ()):

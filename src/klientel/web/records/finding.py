@@ -29,35 +29,41 @@ class Found:
     detail: str = ""
 
 
-def find(kind: Kind, text: str, *, actor: Any = None, limit: int = 8) -> list[Found]:
-    """Records of a kind that a person sees and that fit what was typed, best first."""
+def find(
+    kind: Kind, text: str, *, actor: Any = None, limit: int = 8, through_company: bool = True
+) -> list[Found]:
+    """Records of a kind that a person sees and that fit what was typed, best first.
+
+    through_company: also those whose company fits, which takes longer.
+    """
     found = access(actor)
     seen = rights.visible(kind.model.present.all(), found)
-    ids = _ids(kind, seen, " ".join(text.split()), found, limit)
+    ids = _ids(kind, seen, " ".join(text.split()), found, limit, through_company)
+    if not ids:
+        return []
     rows = {row["id"]: row for row in rights.rows(kind.model._base_manager.filter(pk__in=ids), found)}
     companies = labels(m.Company, (row.get("company_id") for row in rows.values()), actor=found)
     return [Found(kind, i, label(kind.model, rows[i]), _detail(rows[i], companies)) for i in ids if i in rows]
 
 
-def _ids(kind: Kind, seen: Any, text: str, found: Any, limit: int) -> list[int]:
-    names = {f.name for f in kind.model._meta.concrete_fields}
-    order = "folded" if "folded" in names else "-pk"
+def _ids(kind: Kind, seen: Any, text: str, found: Any, limit: int, through_company: bool) -> list[int]:
     if not text:
         newest = "-updated_at" if kind.model is m.Company else "-pk"
         return list(seen.order_by(newest).values_list("pk", flat=True)[:limit])
-    ids: list[int] = []
-    if "folded" in names:
-        first = rights.visible(seen, found, "personal") if kind.folds else seen
-        ids = list(
-            first.filter(**_begins(fold(text))).order_by("folded", "pk").values_list("pk", flat=True)[:limit]
-        )
-    if len(ids) < limit:
+    if "folded" not in {f.name for f in kind.model._meta.concrete_fields}:
+        near = conditions.searched(seen, kind, text, found) if through_company else seen.filter(number=text)
+        return list(near.order_by("-pk").values_list("pk", flat=True)[:limit])
+    open_to = rights.visible(seen, found, "personal") if kind.folds else seen
+    first = open_to.filter(**_begins(fold(text))).order_by("folded", "pk")
+    ids = list(first.values_list("pk", flat=True)[:limit])
+    if len(ids) < limit and len(text) > 1:
+        more = open_to.exclude(pk__in=ids)
+        for word in text.split()[: conditions.MOST_WORDS]:
+            more = more.filter(folded__contains=fold(word))
+        ids += more.order_by("folded", "pk").values_list("pk", flat=True)[: limit - len(ids)]
+    if len(ids) < limit and len(text) > 1 and through_company:
         more = conditions.searched(seen, kind, text, found).exclude(pk__in=ids)
-        if "company" in names and len(text) < 3:
-            return ids
-        ids += list(
-            more.order_by(order if len(text) > 3 else "pk").values_list("pk", flat=True)[: limit - len(ids)]
-        )
+        ids += more.order_by("pk").values_list("pk", flat=True)[: limit - len(ids)]
     return ids
 
 
@@ -80,7 +86,7 @@ def everywhere(text: str, *, actor: Any = None, limit: int = 5) -> list[Found]:
         return []
     result = []
     for slug in PALETTE:
-        result += find(KINDS[slug], text, actor=found, limit=limit)
+        result += find(KINDS[slug], text, actor=found, limit=limit, through_company=slug == "companies")
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ SIZES = (25, 50, 100, 200)
 MOST_GROUPS = 200
 MOST_CHOICES = 100
 MOST_COLUMNS = 16
+FEW = 2_000  # found records whose ids are read at once, instead of looking twice
 
 
 @dataclass
@@ -122,11 +124,18 @@ def listed(made: Wanted, *, actor: Any = None, lang: str = "en", today: date) ->
     """A page of a list. Ids are found by the index first; whole rows are read for the page alone."""
     found = access(actor)
     queryset = select(made, actor=found, lang=lang, today=today)
-    total = queryset.order_by().count()
+    ordered = queryset.values_list("pk", flat=True)
+    few: list[int] | None = None
+    if (
+        made.words or made.filters
+    ):  # what is looked for is found in one pass, and counted by it if it is not much
+        few = list(ordered[: FEW + 1])
+    total = len(few) if few is not None and len(few) <= FEW else queryset.order_by().count()
     pages = max(1, -(-total // made.size))
     number = min(made.page, pages)
     start = (number - 1) * made.size
-    ids = list(queryset.values_list("pk", flat=True)[start : start + made.size])
+    end = start + made.size
+    ids = few[start:end] if few is not None and (end <= FEW or total <= FEW) else list(ordered[start:end])
     rows = _rows(made, ids, found)
     _, order = conditions.order_by(made.kind, made.available, made.order, found)
     return Page(rows, named(made, rows, found), total, number, pages, order)
@@ -203,9 +212,8 @@ def groups(
     second: dict[Any, int] = {}
     if made.across:
         pairs = queryset.annotate(_by=by, _across=_expression(made.available[made.across]))
-        for a, b, n in (
-            pairs.values("_by", "_across").annotate(n=Count("pk")).values_list("_by", "_across", "n")
-        ):
+        # Counted here: the databases sort all rows to group them, which takes three times as long.
+        for (a, b), n in Counter(pairs.values_list("_by", "_across").iterator(chunk_size=5000)).items():
             left, right = "" if a is None else a, "" if b is None else b
             second[right] = second.get(right, 0) + n
             if left in result:

@@ -311,7 +311,7 @@ class Opportunity(OfCompany):
     folded = Folded("name", "number")
 
     class Meta(OfCompany.Meta):
-        indexes = [_living("deal_by_folded", "folded"), _living("deal_by_stage", "stage", "created_on")]
+        indexes = [_living("deal_by_folded", "folded"), _living("deal_by_stage_amount", "stage", "amount")]
 
 
 class StageEntry(models.Model):
