@@ -9,6 +9,7 @@ from klientel.web.pages.style import theme
 
 urlpatterns = [
     path("", start.home, name="home"),
+    path("home/<slug:name>", start.part, name="home-part"),
     path("theme.css", theme, name="theme"),
     path("api/v1/", include("klientel.web.api.urls")),
     path("", include("klientel.web.pages.people.urls")),

@@ -77,7 +77,7 @@ def standing(
     group="understand",
     needs=(Need("purchases", ("customer_id", "day", "revenue", "is_order")),),
     tables=(_MONTHS,),
-    charts=(Chart("course", "months", "bar", x="month", y="revenue", title=mark("Revenue by month")),),
+    charts=(Chart("course", "months", "bar", x="month", y="revenue", title=mark("Course of revenue")),),
 )
 def course(purchases: Any, *, context: Context) -> Outcome:
     """Revenue by month of the last 36 months, by quarter where the history is longer; gaps are zeros."""
