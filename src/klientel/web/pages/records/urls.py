@@ -9,9 +9,11 @@ from django.urls import path, register_converter
 from klientel.web.pages.records import (
     choosing,
     consent,
+    folios,
     leads,
     lists,
     many,
+    pairs,
     palette,
     single,
     stages,
@@ -21,6 +23,7 @@ from klientel.web.pages.records import (
 from klientel.web.pages.records.kinds import KindConverter
 
 register_converter(KindConverter, "kind")
+register_converter(folios.FolioConverter, "folios")
 
 app_name = "records"
 urlpatterns: list[Any] = [
@@ -35,6 +38,17 @@ urlpatterns: list[Any] = [
     path("tasks/mine", tasks.mine, name="my-tasks"),
     path("tasks/<int:pk>/tick", tasks.tick, name="task-tick"),
     path("contacts/<int:pk>/consent", consent.record, name="consent"),
+    path("duplicates", pairs.index, name="duplicates"),
+    path("duplicates/<kind:kind>/<int:first>-<int:second>", pairs.pair, name="pair"),
+    path("duplicates/<kind:kind>/<int:first>-<int:second>/merge", pairs.merge, name="pair-merge"),
+    path("duplicates/<kind:kind>/<int:first>-<int:second>/dismiss", pairs.dismiss, name="pair-dismiss"),
+    path("duplicates/<kind:kind>/<int:pk>/unmerge", pairs.unmerge, name="unmerge"),
+    path("<folios:kind>", folios.index, name="list"),
+    path("<folios:kind>/add", folios.add, name="add"),
+    path("<folios:kind>/<int:pk>", folios.show, name="show"),
+    path("portfolios/<int:pk>/rule", folios.rule, name="folio-rule"),
+    path("portfolios/<int:pk>/members", folios.put_in, name="folio-put-in"),
+    path("portfolios/<int:pk>/members/<int:membership>/end", folios.take_out, name="folio-take-out"),
     path("<kind:kind>", lists.index, name="list"),
     path("<kind:kind>/filters", lists.filters, name="filters"),
     path("<kind:kind>/columns", lists.choose_columns, name="columns"),

@@ -1,0 +1,301 @@
+"""Working with records: the board, leads to customers, tasks, duplicates, portfolios."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def make(model: str, **values: Any) -> Any:
+    """A record, made in January 2026."""
+    from klientel.web.records import changes, models
+
+    return changes.create(getattr(models, model), values, at=AT)
+
+
+def undo(client: Any, answer: Any) -> None:
+    """Press the button of the message on a page."""
+    found = re.search(r'action="(/undo/[^"]*)"', answer.content.decode())
+    assert found
+    client.post(found[1].replace("&amp;", "&"))
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> date:
+    """The pages stand on the fifteenth of June."""
+    from klientel.web.pages import shell
+
+    moment = datetime(2026, 6, 15, 12, tzinfo=UTC)
+    monkeypatch.setattr(shell, "now", lambda: moment)
+    monkeypatch.setattr(shell, "today", moment.date)
+    return moment.date()
+
+
+def test_the_board_moves_deals_with_their_history_and_back(sign_in: Any, served: Any, today: date) -> None:
+    """Counts and sums by stage; moving is one act; a menu does what dragging does."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    firm = make("Company", name="Firm")
+    for name, stage, amount in (("One", "Offer", 100), ("Two", "Offer", 50), ("Three", "Contact", 7)):
+        values = {
+            "company": firm,
+            "name": name,
+            "stage": stage,
+            "amount": Decimal(amount),
+            "created_on": date(2026, 1, 1),
+        }
+        services.add(m.Opportunity, values, at=AT)
+    client = sign_in()
+    text = client.get("/deals/board").content.decode()
+    assert re.findall(r'<section data-stage="(\w+)".*?badge plain">(\d+)<.*?class="sum">([^<]*)<', text, re.S) == [
+        ("Contact", "1", "€7"), ("Offer", "2", "€150"),
+    ]  # fmt: skip
+    assert 'draggable="true"' in text
+    deal = m.Opportunity.objects.get(name="Three")
+    answer = client.post(f"/deals/{deal.pk}/move", {"stage": "Offer", "back": "/deals/board"}, follow=True)
+    deal.refresh_from_db()
+    assert deal.stage == "Offer"
+    assert list(deal.stages.values_list("stage", "entered_on")) == [
+        ("Contact", date(2026, 1, 1)),
+        ("Offer", today),
+    ]
+    undo(client, answer)
+    deal.refresh_from_db()
+    assert (deal.stage, deal.stages.count()) == ("Contact", 1)
+    asked = client.post(f"/deals/{deal.pk}/move", {"stage": "Lost"})
+    assert asked.headers["Location"].startswith(f"/deals/{deal.pk}/close?outcome=lost")
+
+
+def test_losing_a_deal_asks_for_the_reason(sign_in: Any, served: Any, today: date) -> None:
+    """Without a reason nothing is written; with one the deal is closed, and can be opened again."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    firm = make("Company", name="Firm")
+    values = {"company": firm, "name": "Pumps", "stage": "Offer", "created_on": date(2026, 1, 1)}
+    deal = services.add(m.Opportunity, values, at=AT)
+    client = sign_in("anna", language="de")
+    assert client.post(f"/deals/{deal.pk}/close", {"outcome": "lost"}).status_code == 422
+    client.post(f"/deals/{deal.pk}/close", {"outcome": "lost", "loss_reason": "Preis", "amount": "1.500,00"})
+    deal.refresh_from_db()
+    assert (deal.outcome, deal.loss_reason, deal.amount, deal.close_date) == (
+        "lost",
+        "Preis",
+        Decimal(1500),
+        today,
+    )
+    assert "Pumps" not in client.get("/deals/board").content.decode().split('class="board"')[1]
+    client.post(f"/deals/{deal.pk}/reopen", {"stage": "Offer"})
+    deal.refresh_from_db()
+    assert deal.outcome == "open"
+
+
+def test_an_old_page_does_not_move_a_deal(sign_in: Any, served: Any, today: date) -> None:
+    """Somebody else moved it since: it is told."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    values = {
+        "company": make("Company", name="Firm"),
+        "name": "Pumps",
+        "stage": "A",
+        "created_on": date(2026, 1, 1),
+    }
+    deal = services.add(m.Opportunity, values, at=AT)
+    client = sign_in()
+    based_on = re.search(r'name="based_on" value="(\d+)"', client.get(f"/deals/{deal.pk}").content.decode())
+    assert based_on
+    client.post(f"/deals/{deal.pk}/move", {"stage": "B"})
+    assert client.post(f"/deals/{deal.pk}/move", {"stage": "C", "based_on": based_on[1]}).status_code == 400
+    deal.refresh_from_db()
+    assert deal.stage == "B"
+
+
+def test_a_lead_becomes_a_customer_and_back(sign_in: Any, served: Any, today: date) -> None:
+    """Logged, qualified, converted into the company that is there already; undone at one stroke."""
+    from klientel.web.records import models as m
+
+    there = make("Company", name="Nordwind Solar GmbH", email="info@nordwind-solar.de")
+    lead = make(
+        "Lead",
+        company_name="Nordwind Solar",
+        name="Ada",
+        email="ada@nordwind-solar.de",
+        created_on=date(2026, 1, 2),
+    )
+    client = sign_in()
+    form = client.get(f"/interactions/add?lead={lead.pk}&type=visit").content.decode()
+    assert f'name="ts" value="{today}"' in form
+    assert re.search(r'<option value="visit" selected>', form)
+    client.post(
+        "/interactions/add",
+        {"lead_id": str(lead.pk), "type": "visit", "ts": "2026-06-01", "duration_min": "45", "outcome": "good",
+         "back": f"/leads/{lead.pk}"},
+    )  # fmt: skip
+    visit = m.Interaction.objects.get()
+    assert (visit.lead, visit.duration_min) == (lead, Decimal(45))
+    client.post(f"/leads/{lead.pk}/qualify", {"status": "qualified"})
+    page = client.get(f"/leads/{lead.pk}").content.decode()
+    assert "Visit: good" in page
+    assert "qualified" in page
+    look = client.get(f"/leads/{lead.pk}/convert").content.decode()
+    assert f'value="{there.pk}"' in look
+    sent = {"company": str(there.pk), "deal": "yes", "amount": "1,200", "stage": "Offer", "deal_name": "Roof"}
+    answer = client.post(f"/leads/{lead.pk}/convert", sent)
+    assert answer.headers["Location"] == f"/companies/{there.pk}"
+    visit.refresh_from_db()
+    deal = m.Opportunity.objects.get()
+    assert (visit.company, deal.company, deal.amount, deal.name) == (there, there, Decimal(1200), "Roof")
+    assert m.Contact.objects.get().email == "ada@nordwind-solar.de"
+    told = client.get(f"/leads/{lead.pk}")
+    assert client.post(f"/leads/{lead.pk}/convert", sent).status_code == 422
+    undo(client, told)
+    lead.refresh_from_db()
+    visit.refresh_from_db()
+    assert (lead.converted_on, visit.company) == (None, None)
+    assert not m.Opportunity.present.exists()
+
+
+def test_a_visit_to_a_company_is_logged(sign_in: Any, served: Any, today: date) -> None:
+    """The form knows the company; days to come are refused at their field."""
+    from klientel.web.records import models as m
+
+    firm = make("Company", name="Firm")
+    client = sign_in()
+    form = client.get(f"/interactions/add?company={firm.pk}&back=/customers/{firm.pk}").content.decode()
+    assert 'value="Firm"' in form
+    sent = {"company_id": str(firm.pk), "company_id.text": "Firm", "type": "visit", "ts": "2027-01-01"}
+    late = client.post("/interactions/add", sent)
+    assert late.status_code == 422
+    assert "still to come" in late.content.decode()
+    done = client.post("/interactions/add", {**sent, "ts": "2026-06-14", "back": f"/customers/{firm.pk}"})
+    assert done.headers["Location"] == f"/customers/{firm.pk}"
+    assert m.Interaction.objects.get().company == firm
+
+
+def test_my_tasks_are_ticked_off_and_back(sign_in: Any, served: Any, today: date) -> None:
+    """Overdue, today, later; of others only if asked for."""
+    from klientel.web.records import changes
+
+    mine, theirs = make("Rep", name="Anna"), make("Rep", name="Ben")
+    client = sign_in("anna")
+    changes.update(mine, {"user": client.user}, at=AT)
+    late = make("Task", title="Late one", due_on=date(2026, 6, 1), rep=mine)
+    make("Task", title="Todays", due_on=today, rep=mine)
+    make("Task", title="Next week", due_on=date(2026, 6, 22), rep=mine)
+    make("Task", title="Somebody elses", due_on=today, rep=theirs)
+    text = client.get("/tasks/mine").content.decode()
+    assert text.index("Late one") < text.index("Todays") < text.index("Next week")
+    assert "Somebody elses" not in text
+    assert "Somebody elses" in client.get("/tasks/mine?of=all").content.decode()
+    answer = client.post(f"/tasks/{late.pk}/tick", follow=True)
+    late.refresh_from_db()
+    assert late.done_on == today
+    undo(client, answer)
+    late.refresh_from_db()
+    assert late.done_on is None
+
+
+def test_a_duplicate_is_merged_and_un_merged(sign_in: Any, served: Any) -> None:
+    """Pairs with reasons; chosen values win; what hangs on it moves; taken back from the list of merged ones."""
+    from klientel.web.records import models as m
+
+    one = make(
+        "Company", name="Müller Pumpen GmbH", city="Ulm", postcode="89073", street="Weg 1", phone="0731 12345"
+    )
+    two = make(
+        "Company",
+        name="Mueller Pumpen GmbH",
+        city="Neu-Ulm",
+        postcode="89073",
+        street="Weg 1",
+        phone="0731 12345",
+    )
+    task = make("Task", title="Call", company=two)
+    client = sign_in()
+    text = client.get("/duplicates").content.decode()
+    assert f"/duplicates/companies/{one.pk}-{two.pk}" in text
+    where = f"/duplicates/companies/{one.pk}-{two.pk}"
+    look = client.get(f"{where}?keep={one.pk}&choose.city={two.pk}").content.decode()
+    assert re.search(rf'name="choose.city" value="{two.pk}" checked', look)
+    assert "Task: 1" in look
+    client.post(f"{where}/merge", {"keep": str(one.pk), "choose.city": str(two.pk)})
+    one.refresh_from_db()
+    task.refresh_from_db()
+    assert (one.city, task.company) == ("Neu-Ulm", one)
+    assert not m.Company.present.filter(pk=two.pk).exists()
+    assert "Mueller Pumpen GmbH" in client.get("/duplicates?show=merged").content.decode()
+    client.post(f"/duplicates/companies/{two.pk}/unmerge")
+    one.refresh_from_db()
+    task.refresh_from_db()
+    assert (one.city, task.company) == ("Ulm", two)
+    assert where in client.get("/duplicates").content.decode()
+    client.post(f"{where}/dismiss")
+    assert where not in client.get("/duplicates").content.decode()
+    client.post(f"{where}/dismiss", {"again": "yes"})
+    assert where in client.get("/duplicates").content.decode()
+
+
+def test_pairs_of_contacts_are_personal(sign_in: Any, served: Any) -> None:
+    """Whoever may not see personal data sees no pair of contacts, by list or address."""
+    firm = make("Company", name="Firm")
+    a, b = (
+        make("Contact", name="Zebrowski", first_name="Ada", email="ada@x.de", company=firm) for _ in range(2)
+    )
+    reader, boss = sign_in("rita", role="reader"), sign_in()
+    assert "Zebrowski" in boss.get("/duplicates?kind=contacts").content.decode()
+    assert "Zebrowski" not in reader.get("/duplicates?kind=contacts").content.decode()
+    assert reader.get(f"/duplicates/contacts/{a.pk}-{b.pk}").status_code == 404
+    assert boss.get(f"/duplicates/contacts/{a.pk}-{b.pk}").status_code == 200
+    assert boss.get(f"/duplicates/contacts/{a.pk}-{a.pk}").status_code == 404
+    assert boss.get(f"/duplicates/deals/{a.pk}-{b.pk}").status_code == 404
+    assert reader.post(f"/duplicates/contacts/{a.pk}-{b.pk}/merge").status_code == 404
+
+
+def test_portfolios_have_members_by_rule_and_by_hand(sign_in: Any, served: Any, today: date) -> None:
+    """Made, given a rule, somebody kept out by hand; who joined and left between two days, and why."""
+    from klientel.web.records import models as m
+
+    rep = make("Rep", number="R1", name="Anna")
+    for name, region in (("South firm", "South"), ("North firm", "North"), ("Other south", "South")):
+        firm = make("Company", name=name, region=region)
+        make("Contract", company=firm, type="Service", start=date(2026, 2, 1), recurring_amount=Decimal(100),
+             period_months=1)  # fmt: skip
+    client = sign_in()
+    assert client.get("/portfolios").status_code == 200
+    assert client.post("/portfolios/add", {"name": " ", "owner": rep.pk}).status_code == 422
+    client.post("/portfolios/add", {"name": "The south", "owner": rep.pk})
+    folio = m.Portfolio.objects.get()
+    where = f"/portfolios/{folio.pk}"
+    editor = client.get(f"{where}?part=rule&attribute=region").content.decode()
+    assert re.findall(r'name="rule.region" value="(\w+)"', editor) == ["North", "South"]
+    client.post(f"{where}/rule", {"rule.region": ["South"]})
+    other = m.Company.objects.get(name="Other south")
+    client.post(
+        f"{where}/members",
+        {"company_id.text": "Other south", "since": "2026-05-01", "excluded": "yes", "reason": "rival"},
+    )
+    assert "Other south is written down" in client.get(f"{where}?part=hand").content.decode()
+    members = client.get(f"{where}?as_of=2026-06-15").content.decode()
+    assert "South firm" in members
+    assert "Other south" not in members
+    assert "North firm" not in members
+    assert "Other south" in client.get(f"{where}?as_of=2026-04-01").content.decode()
+    moves = client.get(f"{where}?part=moves&before=2026-04-01&after=2026-06-15").content.decode()
+    assert "0 joined, 1 left" in moves
+    assert "by hand: rival" in moves
+    assert client.get(f"{where}?part=moves&before=2026-06-15&after=2026-04-01").status_code == 200
+    hand = m.Membership.objects.get(company=other)
+    client.post(f"{where}/members/{hand.pk}/end", {"on": "2026-06-10", "reason": "no longer"})
+    assert "Other south" in client.get(f"{where}?as_of=2026-06-15").content.decode()
+    assert "The south" in client.get("/portfolios").content.decode()
+    sales = sign_in("ben", role="sales")
+    assert sales.get(where).status_code == 404
+    assert sales.post(f"{where}/rule", {"rule.region": ["North"]}).status_code == 404
