@@ -14,7 +14,7 @@ from klientel.errors import BadParameter
 from klientel.ingest.raw import Progress
 from klientel.web import home as homes
 from klientel.web.settings import setting
-from klientel.words import say
+from klientel.words import mark, say
 
 if TYPE_CHECKING:
     from klientel.demo import Firm
@@ -59,8 +59,52 @@ def make(firm: Firm, folder: Path, files: Path, lang: str, now: datetime, progre
     importing.run(home, [files], options=options, progress=progress, now=now)
     people(firm, lang, now)
     history(firm, lang, now)
+    _attribute(now)
     mark_file.write_text(json.dumps({**made_of, "whole": True}) + "\n", encoding="utf-8")
     return home
+
+
+def found(home: Home) -> Any:
+    """The import that brought the simulated firm, if it still holds; None in any other workspace."""
+    from klientel.web.imports.models import Import
+
+    runs = Import.objects.filter(state=Import.State.DONE)
+    marked = runs.filter(options__demo=True).order_by("pk").first()
+    if marked is not None:
+        return marked
+    known = _known(home.folder.parent / MADE_BY)  # made before imports were marked
+    return runs.filter(pk=1, actor=None).first() if known is not None and known["whole"] else None
+
+
+def remove(home: Home, actor: Any, at: datetime, progress: Progress) -> Any:
+    """Take the simulated firm out again: files, users, teams, portfolios and handovers; what `undoing.undo` tells.
+
+    What people made or changed since stays, and what it needs; so does who signed in. Raises BadParameter if there
+    is no simulated firm, NotAllowed, Busy.
+    """
+    from klientel.web.imports import undoing
+    from klientel.web.rights import demand_all
+
+    demand_all(actor, "write")
+    run = found(home)
+    if run is None:
+        raise BadParameter(mark("There is no demo data in this workspace."))
+    _attribute(run.at)
+    taken = undoing.undo(home, run.pk, actor=actor, progress=progress, now=at)
+    # From here on the folder is a workspace like any other: `klientel demo` may not replace it.
+    (home.folder.parent / MADE_BY).unlink(missing_ok=True)
+    return taken
+
+
+def _attribute(at: datetime) -> None:
+    """Say that the users, portfolios and handovers made with the firm came with its import, and go with it."""
+    from klientel.web.imports.models import Import
+    from klientel.web.records.models import Change
+
+    run = Import.objects.get(at=at)
+    run.options = {**run.options, "demo": True}
+    run.save(update_fields=["options"])
+    Change.objects.filter(at=at, import_run=None, actor=None).update(import_run=run)
 
 
 def _let_go() -> None:

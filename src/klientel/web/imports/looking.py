@@ -254,5 +254,3 @@ def _load(place: Path) -> list[RawTable]:
         )
         for raw in told
     ]
-
-

@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
         Kind("try", mark("Dry run"), f"{_WORK}:dry_run", everything, writes=False),
         Kind("import", mark("Import"), f"{_WORK}:bring", everything),
         Kind("undo", mark("Undo of an import"), f"{_WORK}:take_back", everything),
+        Kind("no-demo", mark("Removal of the demo data"), f"{_WORK}:remove_demo", administrator),
         Kind("backup", mark("Backup"), f"{_WORK}:back_up", administrator, writes=False),
     )
 }

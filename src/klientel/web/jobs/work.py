@@ -116,6 +116,22 @@ def _undone(number: int, taken: Any) -> Sentence:
     )  # fmt: skip
 
 
+def remove_demo(run: Run) -> dict[str, Any]:
+    """Take the simulated firm out of the workspace."""
+    from klientel.web import showcase
+
+    taken = showcase.remove(run.home, run.actor, run.now, run.tell)
+    removed = sum(taken.removed.values())
+    said = say("The demo data is removed: {n} records and lines are gone.", n=removed)
+    if taken.conflicts:
+        said = say(
+            "The demo data is removed: {n} records and lines are gone, {kept} stay because they were changed or "
+            "used since.",
+            n=removed, kept=len(taken.conflicts),
+        )  # fmt: skip
+    return {"address": ["intake:index"], "said": kept(said)}
+
+
 def back_up(run: Run) -> dict[str, Any]:
     """Write a backup into the workspace's folder, from where administrators download it."""
     from klientel.web import backups

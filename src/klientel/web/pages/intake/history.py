@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from klientel.errors import KlientelError
-from klientel.web import rights
+from klientel.web import rights, showcase
 from klientel.web.imports import preview, reports
 from klientel.web.imports.models import Import
 from klientel.web.jobs import services
@@ -27,7 +27,7 @@ STATES = {
     "failed": (mark("failed"), "red"),
 }
 _PAGE = 50
-_REJECTED = 200  # rejected rows that are shown
+_REJECTED = 30  # rejected rows that are shown
 
 
 @require_GET
@@ -44,6 +44,7 @@ def index(request: Any) -> Any:
         "runs": [_line(run) for run in page],
         "writes": writes,
         "administers": request.user.is_superuser,
+        "demo": request.user.is_superuser and showcase.found(shell.workspace()) is not None,
         "waiting": [
             {"number": j.pk, "kind": j.kind, "subject": j.parameters.get("subject", ""), "state": j.state}
             for j in waiting.filter(kind__in=["import", "undo", "try", "look"])

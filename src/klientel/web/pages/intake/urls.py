@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from klientel.web.pages.intake import backups, history, uploads, wizard
+from klientel.web.pages.intake import backups, demo, history, uploads, wizard
 
 app_name = "intake"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("imports/<int:number>", history.show, name="show"),
     path("imports/<int:number>/undo", history.undo, name="undo"),
     path("imports/<int:number>/rejected/<str:name>", history.rejected, name="rejected"),
+    path("imports/demo", demo.remove, name="demo"),
     path("imports/new", uploads.start, name="new"),
     path("imports/new/upload", uploads.upload, name="upload"),
     path("imports/new/<str:token>/upload", uploads.upload, name="add"),

@@ -20,7 +20,7 @@ from klientel.words import mark, say
 
 SMALL = 8 * 10**6  # bytes of files that are read while the person waits
 PACKED = (".zip", ".gz", ".bz2", ".xz")
-_TRIED = 200  # rejected rows that are shown
+_TRIED = 30  # rejected rows that are shown
 
 
 @require_GET
