@@ -36,6 +36,23 @@ def test_a_dash_leaves_a_column_out() -> None:
     assert "order_date" not in found[0].columns
 
 
+@pytest.mark.parametrize("left", ["-.Betrag", "export.csv:-.Betrag", "-.betrag"])
+def test_a_header_can_be_left_out(left: str) -> None:
+    """Nothing is made of it, and the column that it would have been goes to the next that fits, if any does."""
+    plain = run(_lines())
+    assert plain[0].columns["net_amount"].header == "Betrag"
+    found = run(_lines(), overrides={left: "-"})
+    assert all(m.header != "Betrag" for r in found for m in [*r.columns.values(), *r.attributes.values()])
+    assert "Betrag" in found[0].unmapped
+
+
+def test_a_header_that_is_not_there_cannot_be_left_out() -> None:
+    with pytest.raises(BadParameter, match="Betrag"):
+        run(_lines(), overrides={"-.Betrga": "-"})
+    with pytest.raises(BadParameter, match="There is no file"):
+        run(_lines(), overrides={"other.csv:-.Betrag": "-"})
+
+
 def test_a_file_can_be_named_a_table() -> None:
     made, _ = make("Kd=unique>-; Firma=firm>-; Ort=city>-", "liste.csv", 15)
     assert run(made, overrides={"liste.csv": "lead"})[0].table == "lead"

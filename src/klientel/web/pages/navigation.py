@@ -53,7 +53,7 @@ ROOMS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         mark("Data"),
         (
-            Place("intake:index", mark("Imports"), "arrow-up-tray"),
+            Place("intake:index", mark("Imports"), "arrow-up-tray", action="read"),
             Place("records:duplicates", mark("Duplicates"), "document-duplicate"),
             Place("people:users", mark("People and rights"), "key", action="admin"),
         ),
