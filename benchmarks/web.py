@@ -132,10 +132,10 @@ def prepared(workspace: Path) -> tuple[str, dict[str, tuple[str, str]], dict[str
     client.force_login(user)
     company = Company.present.order_by("pk")[Company.present.count() // 2]
     pages = {
-        "companies": ("list", "/companies/"),
-        "companies, searched": ("list", "/companies/?q=technik"),
-        "companies, sorted by city": ("list", "/companies/?sort=city"),
-        "interactions": ("list", "/interactions/"),
+        "companies": ("list", "/companies"),
+        "companies, searched": ("list", "/companies?q=technik"),
+        "companies, sorted by city": ("list", "/companies?sort=city"),
+        "interactions": ("list", "/interactions"),
         "customer": ("customer", f"/customers/{company.pk}"),
         "palette": ("list", "/search?q=rhein"),
         "home": ("list", "/"),
