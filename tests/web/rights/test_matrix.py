@@ -267,7 +267,7 @@ WITHOUT = {
     "jobs.work": "inside a job, whose person is asked", "jobs.worker": "a process",
     "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
     "imports.heads": "inside an import", "imports.lines": "inside an import", "imports.numbers": "inside an import",
-    "imports.rejected": "inside an import", "imports.taking": "inside an import",
+    "imports.renumbering": "inside an import", "imports.rejected": "inside an import", "imports.taking": "inside an import",
     "imports.tidying": "inside the lock of a writer", "imports.writing": "the lock",
     "migrating": "the models", "portable": "inside a backup",
     "privacy.commands": "the command line of the owner of the folder", "privacy.fields": "names of fields",
