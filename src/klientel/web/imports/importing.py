@@ -19,11 +19,12 @@ from klientel.web.imports.counts import Counts
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
 from klientel.web.imports.numbers import Known
+from klientel.web.imports.renumbering import RENUMBERED
 from klientel.web.imports.taking import Staged, Taken, fingerprints, take
 from klientel.web.imports.upserting import Upsert
 from klientel.web.imports.writing import newest, writing
 from klientel.web.privacy import returning
-from klientel.web.records.models import Company
+from klientel.web.records.models import Company, Succession
 from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
 
@@ -198,7 +199,7 @@ def _take(files: Sequence[str | Path], options: Options, progress: Progress) -> 
         template=options.template,
         progress=progress,
         today=options.today,
-        known=Known(companies),
+        known=Known(companies, Succession.objects.filter(kind=RENUMBERED).values_list("from_id", flat=True)),
     )
     taken.staged = returning.clean(taken.con, taken.staged, returning.Gone.load())
     return taken

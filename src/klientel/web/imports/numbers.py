@@ -27,13 +27,18 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     "customer_succession": ("from_id", "to_id"),
     "order_header": ("customer_id",),
 }
+FACTS = ("touchpoint", "usage_event_daily", "cost_event", "order_header")  # those of them that are facts
 
 
 @dataclass(frozen=True)
 class Known:
-    """The companies of the workspace: (number, name) of each."""
+    """The companies of the workspace: (number, name) of each.
+
+    aliases: names that companies had for a number before one came; facts keep them, since theirs do.
+    """
 
     companies: Iterable[tuple[str, str]]
+    aliases: Iterable[str] = ()
 
 
 def renumbered(
@@ -90,12 +95,20 @@ def renumbered(
     )
     if not con.execute("SELECT count(*) FROM renumbered").fetchall()[0][0]:
         return None
-    for relation, column in places:
-        con.execute(
-            f"UPDATE {relation} SET {identifier(column)} = r.new FROM renumbered r "
-            f"WHERE r.old = CAST({relation}.{identifier(column)} AS VARCHAR)"
-        )
-    return "renumbered"
+    con.execute("CREATE OR REPLACE TEMP TABLE known_aliases (name VARCHAR)")
+    con.executemany("INSERT INTO known_aliases VALUES (?)", [[a] for a in known.aliases] or [[None]])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE renumbered_facts AS SELECT * FROM renumbered "
+        "WHERE old NOT IN (SELECT name FROM known_aliases WHERE name IS NOT NULL)"
+    )
+    for table, (relation, columns) in tables.items():
+        which = "renumbered_facts" if table in FACTS else "renumbered"
+        for column in (c for c in REFERENCES.get(table, ()) if c in columns):
+            con.execute(
+                f"UPDATE {relation} SET {identifier(column)} = r.new FROM {which} r "
+                f"WHERE r.old = CAST({relation}.{identifier(column)} AS VARCHAR)"
+            )
+    return "renumbered_facts"
 
 
 def _fill(con: duckdb.DuckDBPyConnection, known: Known) -> None:

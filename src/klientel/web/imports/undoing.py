@@ -15,6 +15,7 @@ from klientel.web.home import Home
 from klientel.web.imports import heads, lines
 from klientel.web.imports.disk import told_if_full
 from klientel.web.imports.models import Import, Snapshot
+from klientel.web.imports.renumbering import aliases
 from klientel.web.imports.taking import MEMORY
 from klientel.web.imports.writing import newest, writing
 from klientel.web.records import changes
@@ -94,7 +95,9 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
     with transaction.atomic():
         if taken.lines_left:
             run.conflicts = [{"model": "lines", "rows": taken.lines_left, "why": "changed"}]
-        undone = changes.undo(run, at, actor=actor, held={name_of(Company): _customers(con, home, pinned)})
+        numbers = _customers(con, home, pinned)
+        held, followed = _companies(numbers), _companies(set(aliases(numbers).values()))
+        undone = changes.undo(run, at, actor=actor, held={name_of(Company): held}, followed=followed)
         taken.removed |= undone.removed
         taken.restored |= undone.restored
         taken.conflicts = [c.sentence for c in undone.conflicts]
@@ -104,8 +107,8 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
     return taken
 
 
-def _customers(con: Any, home: Home, pinned: dict[str, int]) -> set[int]:
-    """Ids of companies that facts which stay belong to."""
+def _customers(con: Any, home: Home, pinned: dict[str, int]) -> set[str]:
+    """Numbers of customers that facts which stay belong to."""
     numbers: set[str] = set()
     for name, version in pinned.items():
         facts = lines.table(home, name)
@@ -113,6 +116,10 @@ def _customers(con: Any, home: Home, pinned: dict[str, int]) -> set[int]:
         if stored and "customer_id" in facts.columns(version):
             rows = con.execute(f"SELECT DISTINCT customer_id FROM ({stored})").fetchall()
             numbers |= {row[0] for row in rows if row[0]}
+    return numbers
+
+
+def _companies(numbers: set[str]) -> set[int]:
     found: set[int] = set()
     for part in batches(sorted(numbers)):
         found |= set(Company.objects.filter(number__in=part).values_list("pk", flat=True))

@@ -24,12 +24,13 @@ from klientel.web.imports.matching import (
     parts,
     with_keys,
 )
+from klientel.web.imports.renumbering import RENUMBERED, Unnumbered, aliases
 from klientel.web.imports.taking import Taken
 from klientel.web.privacy.returning import Gone
 from klientel.web.records import changes
 from klientel.web.records.canonical import REFERENCE
 from klientel.web.records.merging import survivors
-from klientel.web.records.models import CANONICAL, Company, Product, ProductGroup, Rep
+from klientel.web.records.models import CANONICAL, Company, Product, ProductGroup, Rep, Succession
 from klientel.web.records.rows import BATCH
 from klientel.web.records.values import checks, columns
 
@@ -63,6 +64,7 @@ class Upsert:
         self.unfit: dict[tuple[str, str], int] = {}  # (table, column) -> values that could not be kept
         self._pending: dict[Any, set[str]] = {}
         self.gone = Gone.load()
+        self._unnumbered: Unnumbered | None = None
         self.left_out = 0  # rows of persons who were erased
 
     def everything(self, progress: Any) -> dict[str, Counts]:
@@ -86,6 +88,8 @@ class Upsert:
         relation, names = self.taken.tables[table]
         plan = [column_of(model, n) for n in names]
         key = None if table in KEYS else "number"
+        if table == "customer":
+            self._unnumbered = Unnumbered(self.taken)  # before rows are read: one result at a time
         later: list[tuple[str, dict[str, str]]] = []  # references to the table itself
         for batch in self._batches(table, relation, names):
             rows = []
@@ -147,6 +151,8 @@ class Upsert:
                 for (_, row), v in zip(rows, wanted, strict=True)
             ]
             found = existing_by(model, KEYS[table], wanted)
+        if table == "customer":
+            self._take_numbers_over(rows, wanted, found)
         edits = edited(model, [pk for pk, _ in (found[k] for k in keys if k in found)])
         create: list[dict[str, Any]] = []
         update: list[tuple[int, dict[str, Any]]] = []
@@ -167,9 +173,38 @@ class Upsert:
             if create:
                 changes.bulk_create(model, create, self.run, self.at, actor=self.actor)
             if update:
+                former = (
+                    {pk: found_now["number"] for pk, found_now in found.values()} if model is Company else {}
+                )
                 changes.bulk_update(model, update, self.run, self.at, actor=self.actor)
+                self._keep_aliases([(former[pk], new["number"]) for pk, new in update if "number" in new])
         elif create and key:
             self._pending.setdefault(model, set()).update(c["number"] for c in create)
+
+    def _take_numbers_over(
+        self,
+        rows: list[tuple[str, dict[str, Any]]],
+        wanted: list[dict[str, Any]],
+        found: dict[Any, tuple[int, dict[str, Any]]],
+    ) -> None:
+        """Let rows with a new number mean the company that was known by their name only."""
+        new = [(n, row, v) for (n, row), v in zip(rows, wanted, strict=True) if n not in found]
+        if not new or self._unnumbered is None:
+            return
+        meant = {pk: (n, v) for n, row, v in new if (pk := self._unnumbered.find(n, row.get("name")))}
+        names = list(columns(Company))
+        for pk, *values in Company.objects.filter(pk__in=meant).values_list("pk", *names):
+            number, row_values = meant[pk]
+            found[number] = (pk, dict(zip(names, values, strict=True)))
+            row_values["number"] = number
+            if self.run is None:
+                self._pending.setdefault(Company, set()).add(number)
+
+    def _keep_aliases(self, pairs: list[tuple[str, str]]) -> None:
+        """Let facts that name a company as it was known before follow it to its number."""
+        made = [{"from_id": a, "to_id": b, "share": 1, "kind": RENUMBERED} for a, b in pairs]
+        if made and self.run is not None:
+            changes.bulk_create(Succession, made, self.run, self.at, actor=self.actor)
 
     def _without_gone(
         self, table: str, model: Any, rows: list[tuple[str, dict[str, Any]]], counts: Counts
@@ -271,6 +306,11 @@ class Upsert:
             heirs = survivors(model, list(found.values()))
             found = {number: heirs.get(i, i) for number, i in found.items()}
         missing = numbers - found.keys()
+        if model is Company and missing:
+            known = aliases(missing)
+            ids = dict(ids_of(Company, set(known.values())))
+            found |= {name: ids[number] for name, number in known.items() if number in ids}
+            missing -= found.keys()
         if self.gone and missing:
             meant = {n: who[0] for n in missing if (who := self.gone.named(model.__name__, n))}
             standing = dict(ids_of(model, set(meant.values())))
@@ -310,6 +350,8 @@ class Upsert:
                 names = {r["number"][:300]: r["name"] or "" for r in batch.to_pylist()}
                 known = dict(ids_of(Company, set(names)))
                 missing = {n: t for n, t in names.items() if n not in known}
+                for name in aliases(missing):
+                    del missing[name]
                 if missing:
                     self._stubs(Company, missing)
 

@@ -84,14 +84,20 @@ class _Plan:
 
 
 def undo(
-    import_run: Any, at: datetime, *, actor: Any = None, held: Mapping[str, Collection[int]] | None = None
+    import_run: Any,
+    at: datetime,
+    *,
+    actor: Any = None,
+    held: Mapping[str, Collection[int]] | None = None,
+    followed: Collection[int] = (),
 ) -> Undone:
     """Undo what an import did to the records, and say so in the Import: state, moment, conflicts.
 
-    held: model -> ids of records that lines which stay belong to.
+    held: model -> ids of records that lines which stay belong to; followed: ids of companies that they belong to
+    by what the company was called before it had its number.
     """
     with transaction.atomic():
-        plan = _planned(import_run, held)
+        plan = _planned(import_run, held, followed)
         conflicts = _conflicts(plan)  # before the rows go
         restored = {
             model: _restore(model, found, import_run, at, actor) for model, found in plan.restore.items()
@@ -105,14 +111,21 @@ def undo(
     return Undone({m: len(ids) for m, ids in plan.remove.items() if ids}, restored, conflicts)
 
 
-def preview(import_run: Any, *, held: Mapping[str, Collection[int]] | None = None) -> Undone:
+def preview(
+    import_run: Any,
+    *,
+    held: Mapping[str, Collection[int]] | None = None,
+    followed: Collection[int] = (),
+) -> Undone:
     """What `undo` would do; writes nothing."""
-    plan = _planned(import_run, held)
+    plan = _planned(import_run, held, followed)
     removed = {m: len(ids) for m, ids in plan.remove.items() if ids}
     return Undone(removed, {m: len(found) for m, found in plan.restore.items()}, _conflicts(plan))
 
 
-def _planned(import_run: Any, held: Mapping[str, Collection[int]] | None) -> _Plan:
+def _planned(
+    import_run: Any, held: Mapping[str, Collection[int]] | None, followed: Collection[int] = ()
+) -> _Plan:
     dead = set(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
     dead.add(import_run.pk)
     plan = _Plan()
@@ -123,9 +136,34 @@ def _planned(import_run: Any, held: Mapping[str, Collection[int]] | None) -> _Pl
         for i in plan.remove.get(name, set()) & set(held_ids):
             plan.remove[name].discard(i)
             plan.used[name, i] = LINES
+    for i in plan.remove.get("Company", set()) & set(followed):
+        plan.remove["Company"].discard(i)
+        plan.used["Company", i] = LINES
+    _keep_numbers(plan, (held or {}).get("Company", ()))
     _with_their_whole(plan)
     _keep_used(plan)
     return plan
+
+
+def _keep_numbers(plan: _Plan, held: Collection[int]) -> None:
+    """A number that lines name stays with its company, and what led to a number stays with the number."""
+    from klientel.web.records.models import Company, Succession
+
+    restored = plan.restore.get("Company", {})
+    for i in [i for i in restored if i in set(held) and "number" in restored[i]]:
+        del restored[i]
+        plan.used["Company", i] = LINES
+    going = plan.remove.get("Succession", set())
+    aliases = Succession.objects.filter(pk__in=list(going), kind="renumbered")
+    for i, number in list(aliases.values_list("pk", "to_id")):
+        company = Company.objects.filter(number=number).values_list("pk", flat=True).first()
+        if (
+            company is not None
+            and company not in restored
+            and company not in plan.remove.get("Company", set())
+        ):
+            going.discard(i)
+            plan.used["Succession", i] = "Company"
 
 
 def _touched(import_run: Any, dead: set[int]) -> dict[str, set[int]]:
