@@ -46,7 +46,8 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     monkeypatch.setattr(shell, "today", lambda: TODAY)
 
     def open_page(client: Any, address: str, mark: str = 'class="waiting"') -> str:
-        for _ in range(400):
+        until = time.monotonic() + 180
+        while time.monotonic() < until:
             text = str(client.get(address).content.decode())
             if mark not in text:
                 return text

@@ -220,3 +220,38 @@ def test_queries_do_not_grow_with_rows(firm: Any, sign_in: Any, look: Any) -> No
         with CaptureQueriesContext(connection) as asked:
             client.get(address)
         assert len(asked) <= 24, [q["sql"] for q in asked.captured_queries]
+
+
+def test_a_choice_becomes_a_list_of_companies(firm: Any, sign_in: Any, look: Any, monkeypatch: Any) -> None:
+    from klientel.web.pages.analyses import lists
+
+    client = sign_in("anna", role="sales", rep="R1")
+    text = look(client, "/analyses/abc?p.window=all&f.grade=A")
+    chosen = set(re.findall(r">(C\d\d)<", text))
+    link = re.search(r'href="(/analyses/abc/customers\?[^"]+)"', text)
+    assert link
+    answer = client.get(link[1].replace("&amp;", "&"))
+    assert answer.status_code == 302
+    assert set(re.findall(r"f\.number=(C\d\d)", answer.headers["Location"])) == chosen
+    assert chosen < {f"C{n:02}" for n in range(6)}
+    monkeypatch.setattr(lists, "LISTED", 0)
+    answer = client.get(link[1].replace("&amp;", "&"))
+    assert answer.headers["Location"].startswith("/analyses/abc?")
+    listed = client.get(answer.headers["Location"]).content.decode()
+    assert "Filter further" in listed
+
+
+def test_the_report_is_written_and_fetched(firm: Any, sign_in: Any, look: Any, monkeypatch: Any) -> None:
+    from klientel import analyses
+
+    for name in set(analyses.ANALYSES) - {"abc", "segments"}:  # two say as much as all, and sooner
+        monkeypatch.delitem(analyses.ANALYSES, name)
+    client = sign_in()
+    assert "Report of everything" in look(client, "/report")
+    text = look(client, "/report?form=xlsx")
+    assert "/report/file?form=xlsx" in text
+    assert b"".join(client.get("/report/file?form=xlsx").streaming_content).startswith(b"PK")
+    assert client.get("/report/file?form=exe").status_code == 404
+    reader = sign_in("rita", role="reader")
+    assert reader.get("/report").status_code == 403
+    assert reader.get("/report/file?form=xlsx").status_code == 403

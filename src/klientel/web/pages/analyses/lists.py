@@ -6,16 +6,20 @@ Other rooms ask `numbers_of` with the address's query: `answer=abc&table=custome
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpResponseRedirect, QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 
 from klientel.analyses import ANALYSES
 from klientel.result import Result
+from klientel.web.pages import shell
 from klientel.web.pages.analyses import answers, asked, tables
 from klientel.web.pages.analyses.show import declared
+from klientel.words import say
 
-MOST = 10_000  # customers of a list; more are a segment, not a choice
+MOST = 10_000  # customers that are looked at; more are a segment, not a choice
+LISTED = 200  # numbers that an address can hold
 
 
 def numbers_of(request: Any) -> list[str] | None:
@@ -39,14 +43,21 @@ def numbers_of(request: Any) -> list[str] | None:
 
 
 def customers(request: Any, name: str) -> Any:
-    """To the list of companies with the customers of the chosen rows."""
+    """To the list of companies with the customers of the chosen rows; the address of that list names them."""
     analysis = declared(name)
-    query = QueryDict(mutable=True)
-    query["answer"] = analysis.name
-    for key, value in request.GET.items():
-        if key not in ("page", "sort"):
-            query[key] = value
-    try:
-        return HttpResponseRedirect(f"{reverse('records:list', args=['companies'])}?{query.urlencode()}")
-    except NoReverseMatch:
-        return HttpResponseRedirect(f"{reverse('analyses:show', args=[name])}?{request.GET.urlencode()}")
+    given = request.GET.copy()
+    given["answer"] = analysis.name
+    request.GET = given
+    numbers = numbers_of(request)
+    if numbers and len(numbers) <= LISTED:
+        address = f"{reverse('records:list', args=['companies'])}?"
+        return HttpResponseRedirect(address + urlencode([("f.number", number) for number in numbers]))
+    if numbers:
+        shell.tell(
+            request,
+            say("A list shows at most {n} chosen customers; these are {all}. Filter further, or download.",
+                n=LISTED, all=len(numbers)),
+            "info",
+        )  # fmt: skip
+    given.pop("answer")
+    return HttpResponseRedirect(f"{reverse('analyses:show', args=[name])}?{given.urlencode()}#table")
