@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_FLAGS ?= -n auto --dist loadfile
 
-.PHONY: setup demo test check lint types layers words docs bench lock clean
+.PHONY: setup demo test engines check lint types layers words docs bench lock clean
 setup: $(STAMP)
 
 $(STAMP): requirements-dev.lock pyproject.toml
@@ -22,6 +22,10 @@ ifdef FAST
 else
 	$(BIN)/pytest $(PYTEST_FLAGS) $(ARGS)
 endif
+
+# Every analysis on every Book on PostgreSQL and on Spark with two workers: half an hour. CI asks a part of Spark.
+engines: setup
+	$(BIN)/pytest -n0 tests/engines -m "slow or cluster or not slow" $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

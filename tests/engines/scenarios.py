@@ -9,6 +9,8 @@ from decimal import Decimal as D
 from functools import cache
 from typing import Any
 
+import pyarrow as pa
+
 import cast
 import klientel
 import test_contract as contract
@@ -25,6 +27,8 @@ OTHER_PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "cohorts": [],
     "retention": [{"window": 24}],
     "movement": [{"window": 6}],
+    "lifetime": [{"pauses": "bridged"}, {"basis": "contracts"}],
+    "lifetime_value": [{"business": "contracts"}],
 }
 
 
@@ -123,6 +127,23 @@ def demo_firm(engine: str | None) -> Any:
     with tempfile.TemporaryDirectory() as home:
         write(simulate(seed=3, customers=60), Path(home), lang="en")
         return klientel.open_book(home, engine=engine)
+
+
+@_book
+def contracts_alone(engine: str | None) -> Any:
+    """Contracts with months since the start and no dated sales."""
+    chance = random.Random(8)
+    rows = []
+    for c in range(400):
+        kind, lost = ("free", 0.08) if c % 2 else ("bound", 0.01)
+        known, stays = chance.randrange(1, 40), 1
+        while stays < known and chance.random() > lost:
+            stays += 1
+        rows.append(
+            {"contract_id": f"K{c}", "customer_id": f"C{c}", "type": kind, "tenure_months": stays,
+             "ended": stays < known, "recurring_amount": D(chance.randrange(100, 9_000)) / 100}
+        )  # fmt: skip
+    return klientel.open_book({"project_contract": pa.Table.from_pylist(rows)}, engine=engine)
 
 
 @cache

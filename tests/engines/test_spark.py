@@ -14,11 +14,13 @@ import scenarios
 import cast
 import klientel
 from klientel.analyses import ANALYSES
+from klientel.answer import lacking
 from klientel.engine import connect
 from klientel.errors import BadFile, BadParameter, EngineFailed
 
 pytestmark = pytest.mark.slow
-# What PostgreSQL is asked in full; a cluster needs seconds for what takes it milliseconds.
+# What PostgreSQL is asked in full; a cluster needs seconds for what takes it milliseconds, so that of the whole suite
+# CI asks these, and `make engines` the rest (marker `cluster`).
 _ASKED = [("small_firm", name) for name in ANALYSES if name != "renewals"]
 _ASKED += [("the_cast", name) for name in ("abc", "rfm", "cohorts", "retention", "movement")]
 _ASKED += [
@@ -27,6 +29,11 @@ _ASKED += [
     ("long_history", "cohorts"),
     ("one_line", "xyz"),
 ]
+_SUITE = [
+    pytest.param(book, name, marks=() if (book, name) in _ASKED else pytest.mark.cluster)
+    for book in scenarios.BOOKS
+    for name in ANALYSES
+]
 
 
 @cache
@@ -34,13 +41,29 @@ def on_the_cluster(book: str, address: str) -> Any:
     return scenarios.BOOKS[book](address)
 
 
-@pytest.mark.parametrize(("book", "name"), _ASKED)
+@pytest.mark.parametrize(("book", "name"), _SUITE)
 def test_every_analysis_says_the_same(spark, book, name):
-    assert scenarios.answerable(book, name)
     here = on_the_cluster(book, spark)
+    assert scenarios.answerable(book, name) == (lacking(here, ANALYSES[name]) is None)
+    if not scenarios.answerable(book, name):
+        return
     assert here.engine.kind == "pyspark"
     told = alike.differences(scenarios.answer(book, name, 0), klientel.analyse(here, name))
     assert not told, told
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("book", scenarios.BOOKS)
+@pytest.mark.parametrize("name", scenarios.OTHER_PARAMETERS)
+def test_other_parameters_say_the_same(spark, book, name):
+    if not scenarios.answerable(book, name):
+        return
+    for call, parameters in enumerate(scenarios.calls(name)[1:], start=1):
+        told = alike.differences(
+            scenarios.answer(book, name, call),
+            klientel.analyse(on_the_cluster(book, spark), name, **parameters),
+        )
+        assert not told, (parameters, told)
 
 
 @pytest.mark.parametrize("delta", [False, True])

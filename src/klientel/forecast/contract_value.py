@@ -67,7 +67,8 @@ def worth(
     found: ir.Table, rates: Rates | None, days: float, discount: float, length: float | None = None
 ) -> Contracts:
     """Values of running contracts (as from `running`) with these rates; length: of every term in days."""
-    keys = found.select(*_KEYS).distinct().order_by(list(_KEYS)).to_pyarrow()
+    # grouped, not made distinct: columns that are one constant would be mixed up on PostgreSQL
+    keys = found.group_by(list(_KEYS)).agg(_n=found.count()).order_by(list(_KEYS)).to_pyarrow()
     cases = {k: keys[k].to_pylist() for k in _KEYS}
     terms_ = cases if length is None else cases | {"length": [length] * keys.num_rows}
     units, ends = _units(terms_, rates, days, discount)
