@@ -197,6 +197,10 @@ def test_the_log_is_sorted_filtered_and_paged(boss: Any, anna: Any) -> None:
     rights = boss.get("/people/log?sort=rights").content.decode()
     assert "user made" in rights
     assert "nobody&#x27;s customers → own customers" in rights
+    from klientel.web.accounts import services
+
+    services.edit_user(None, anna, now + timedelta(hours=1), grants={"margin": "none"})
+    assert "own customers → nobody&#x27;s customers" in boss.get(f"/people/{anna.pk}").content.decode()
     assert boss.get("/people/log?before=nonsense&user=x&sort=y").status_code == 200
 
 

@@ -74,7 +74,7 @@ def _administrator(user: Any, target: Target) -> bool:
 
 def _services() -> dict[str, tuple[Needs, Call]]:
     from klientel.web import books, portfolios, rights
-    from klientel.web.accounts import factors, rules, sessions, tokens
+    from klientel.web.accounts import factors, provider, rules, sessions, tokens
     from klientel.web.accounts import services as accounts
     from klientel.web.imports import drafts, importing, preview, templates, undoing
     from klientel.web.jobs import kinds
@@ -119,6 +119,7 @@ def _services() -> dict[str, tuple[Needs, Call]]:
             _administrator, lambda u, t: _refused(accounts.remove_team, u, t.user.team, AT)),
         "accounts.sessions.end": (
             lambda u, t: _administrator(u, t) or u.pk == t.user.pk, lambda u, t: sessions.end(u, t.user, AT)),
+        "accounts.provider.untie": (_administrator, lambda u, t: provider.untie(u, t.user, AT)),
         "accounts.factors.reset": (_administrator, lambda u, t: factors.reset(u, t.user, AT)),
         "accounts.rules.need_second_factor": (_administrator, lambda u, t: rules.need_second_factor(u, True, AT)),
         "accounts.tokens.revoke": (
@@ -253,7 +254,7 @@ WITHOUT = {
     "accounts.seeing": "opens a Book as a user",
     "accounts.attempts": "counts, before anybody is known", "accounts.backends": "who a name means",
     "accounts.callers": "addresses of requests", "accounts.events": "the log of the door",
-    "accounts.links": "links of the owner of the folder", "accounts.passkeys": "one's own",
+    "accounts.letters": "mail", "accounts.links": "links of the owner of the folder", "accounts.passkeys": "one's own",
     "accounts.sealing": "secrets",
     "backups": "the whole workspace, for the owner of the folder on the command line",
     "commands": "the command line of the owner of the folder",

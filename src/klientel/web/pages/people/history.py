@@ -145,8 +145,8 @@ def _together(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _grants_ever(user: Any) -> list[int]:
     """The ids of all grants that the user has or had."""
-    made = Change.objects.filter(model="accounts.Grant", before=None, after__user_id=user.pk)
-    gone = Change.objects.filter(model="accounts.Grant", after=None, before__user_id=user.pk)
+    made = Change.objects.filter(model="accounts.Grant", before__isnull=True, after__user_id=user.pk)
+    gone = Change.objects.filter(model="accounts.Grant", after__isnull=True, before__user_id=user.pk)
     ids = {*made.values_list("object_id", flat=True), *gone.values_list("object_id", flat=True)}
     return [*ids, *user.grants.values_list("pk", flat=True)]
 
