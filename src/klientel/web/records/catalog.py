@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind(
             "companies", m.Company, mark("Companies"), mark("Company"), "building-office-2",
-            ("name", "number", "city", "segment", "manual_status", "owner_id"), "name",
+            ("name", "number", "city", "industry_code", "owner_id", "segment", "manual_status"), "name",
             ("owner_id", "segment", "manual_status", "relation_type", "industry_code", "country", "region", "city",
              "size_class", "employees", "annual_revenue", "acquired_on", "acquisition_channel"),
             ("owner_id", "segment", "industry_code", "country", "region", "city", "size_class", "relation_type",

@@ -88,6 +88,7 @@ def cells(
                 "numeric": column.numeric,
                 "own": lead == own and bool(lead),
                 "title": column.title,
+                "day": column.kind in ("date", "moment"),
             }
         )
     return found

@@ -148,9 +148,9 @@ def add(request: Any, kind: str) -> Any:
     return shell.page(request, "records/folio_form.html", context, status=422 if wrong else 200)
 
 
-def _day(request: Any, name: str, otherwise: date) -> date:
+def _day(request: Any, name: str) -> date | None:
     text = request.GET.get(name, "")
-    return typed.day(text, shell.today()) if text.strip() else otherwise
+    return typed.day(text, shell.today()) if text.strip() else None
 
 
 def show(request: Any, kind: str, pk: int) -> Any:
@@ -176,7 +176,8 @@ def show(request: Any, kind: str, pk: int) -> Any:
     return shell.page(request, "records/folio.html", context)
 
 
-def _book(request: Any, day: date) -> Any:
+def _book(request: Any, day: date | None) -> Any:
+    """The person's Book of a day; without one, of the day after the newest data."""
     book, _ = books.opened(
         shell.workspace(), actor=shell.reach(request), as_of=day, today=shell.today(), lenient=True
     )
@@ -188,8 +189,8 @@ def _numbers(rows: list[Any]) -> dict[str, int]:
 
 
 def _members(request: Any, portfolio: Any) -> dict[str, Any]:
-    day = _day(request, "as_of", shell.today())
-    members = portfolios.members(_book(request, day), portfolio)
+    book = _book(request, _day(request, "as_of"))
+    members = portfolios.members(book, portfolio)
     some = members[:MOST]
     ids = _numbers(some)
     rows = [
@@ -202,15 +203,16 @@ def _members(request: Any, portfolio: Any) -> dict[str, Any]:
         }
         for x in some
     ]
-    return {"as_of": day, "members": rows, "total": len(members)}
+    return {"as_of": book.as_of or shell.today(), "members": rows, "total": len(members)}
 
 
 def _moves(request: Any, portfolio: Any) -> dict[str, Any]:
-    after = _day(request, "after", shell.today())
-    before = _day(request, "before", after - timedelta(days=90))
+    now = _book(request, _day(request, "after"))
+    after = now.as_of or shell.today()
+    before = _day(request, "before") or after - timedelta(days=90)
     if before >= after:
         raise BadParameter(say("The earlier day must come before the later one."))
-    moves = portfolios.moves(_book(request, before), _book(request, after), portfolio)
+    moves = portfolios.moves(_book(request, before), now, portfolio)
     ids = _numbers(moves[:MOST])
     rows = [
         {"name": x.name, "pk": ids.get(x.number), "joined": x.joined, "told": x.told} for x in moves[:MOST]

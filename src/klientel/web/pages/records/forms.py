@@ -13,7 +13,7 @@ from klientel.web.records import models as m
 from klientel.web.records.catalog import BY_MODEL, Column, Kind, all_columns
 from klientel.web.records.labels import labels
 from klientel.web.records.services import BY_DEALS
-from klientel.web.records.values import name_of
+from klientel.web.records.values import field_title, name_of
 from klientel.words import say, translate
 
 _OURS = ("created_at", "updated_at", "source")
@@ -56,8 +56,8 @@ class Form:
 
     @property
     def open_rest(self) -> bool:
-        """True if something further down is filled or wrong."""
-        return any(f.error or f.text for f in self.rest)
+        """True if something further down is wrong, or filled already."""
+        return any(f.error or (f.text and self.based_on) for f in self.rest)
 
 
 def columns_of(request: Any, kind: Kind, record: Any = None) -> list[Column]:
@@ -220,13 +220,17 @@ def point_out(form: Form, sentence: str, lang: str) -> None:
     told = translate(sentence, lang)
     values = getattr(sentence, "values", {})
     named = str(values.get("field") or values.get("later") or values.get("fields") or "")
+    if values.get("fields"):
+        told = translate(say("This is needed."), lang)
     for one in form.fields:
-        if named and named in (one.column.title, one.column.name):
+        names = (one.column.title, one.column.name, field_title(form.kind.model, one.column.name))
+        if named and named in names:
             one.error = told
             return
-    if "@" not in told and values.get("value") is not None:
-        for one in form.fields:
-            if one.column.name == "email" and one.text == values["value"]:
-                one.error = told
-                return
+    if values.get("fields"):
+        told = translate(sentence, lang)
+    for one in form.fields:
+        if one.column.name == "email" and one.text and one.text == values.get("value"):
+            one.error = told
+            return
     form.error = told

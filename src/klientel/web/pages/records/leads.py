@@ -18,6 +18,7 @@ from klientel.web.pages.records.single import alike_rows
 from klientel.web.records import deals, services, typed
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS
+from klientel.web.records.timeline import KINDS as TIMELINE
 from klientel.web.records.timeline import timeline
 from klientel.words import mark, say, translate
 
@@ -37,6 +38,10 @@ def context(request: Any, lead: Any) -> dict[str, Any]:
     line = timeline(lead, page=number, actor=shell.reach(request))
     return {
         "line": line,
+        "entries": [
+            {"day": e.day, "named": TIMELINE.get(e.kind, e.kind), "title": e.title, "text": e.text}
+            for e in line.entries
+        ],
         "way": [(k, w) for k, w in WAY.items() if k != lead.status],
         "status": WAY.get(lead.status, lead.status),
         "converted": lead.converted_on is not None,

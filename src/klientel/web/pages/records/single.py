@@ -90,6 +90,8 @@ def pairs(request: Any, kind: Kind, row: dict[str, Any]) -> list[dict[str, Any]]
     """Title, text and target of every column that is filled."""
     made = listing.Wanted(kind, all_columns(kind.model))
     skipped = {"created_at", "updated_at", "source"}
+    if row.get("company_id"):
+        skipped.add("customer_name")  # what the file called it
     made.columns = tuple(
         n for n, c in made.available.items() if n not in skipped and listing.value(c, row) not in (None, "")
     )

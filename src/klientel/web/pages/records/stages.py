@@ -118,7 +118,7 @@ def _stage(request: Any, seen: Any, stage: str, total: Any, stages: list[str]) -
             {
                 "id": i,
                 "name": row["name"] or company or row["number"],
-                "company": company if row["name"] else "",
+                "company": company if row["name"] and str(company) not in row["name"] else "",
                 "rep": reps.get(row["rep_id"] or 0, ""),
                 "amount": row["amount"],
                 "currency": row["currency"],
