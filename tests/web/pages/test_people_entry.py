@@ -55,6 +55,33 @@ def test_unknown_wrong_and_inactive_sound_the_same(sign_in: Any, anna: Any) -> N
     assert len(texts) == 1
 
 
+def test_every_refusal_takes_one_check_of_a_password(
+    sign_in: Any, anna: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As much work for a name that does not exist, a wrong password, nobody's password and an inactive user."""
+    from django.contrib.auth.hashers import ScryptPasswordHasher
+
+    sign_in("invited", role="sales")  # has no password yet
+    gone = sign_in("gone", role="sales").user
+    gone.set_password(PASSWORD)
+    gone.is_active = False
+    gone.save()
+    calls: list[int] = []
+    encode = ScryptPasswordHasher.encode
+
+    def counted(self: Any, *args: Any, **options: Any) -> Any:
+        calls.append(1)
+        return encode(self, *args, **options)
+
+    monkeypatch.setattr(ScryptPasswordHasher, "encode", counted)
+    counts = []
+    for name in ("nobody", "anna", "invited", "gone", "anna@example.org"):
+        calls.clear()
+        enter(sign_in(None), name, "not this one")
+        counts.append(len(calls))
+    assert counts == [1] * 5
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "Sign in"), ("de", "Anmelden")])
 def test_strangers_choose_their_language(sign_in: Any, language: str, word: str) -> None:
     client = sign_in(None)

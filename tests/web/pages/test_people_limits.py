@@ -139,6 +139,23 @@ def test_attempts_at_once_count_all(home: Any) -> None:
     assert [take(keys, START) is None for _ in range(7)] == [True] * 5 + [False] * 2
 
 
+def test_attempts_at_the_same_time_do_not_pass_together(home: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from klientel.web.accounts.attempts import Key, take
+
+    def attempt(_: int) -> bool:
+        try:
+            return take([Key("name", "anna"), Key("address", "10.0.0.1")], START) is None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as threads:
+        assert sum(threads.map(attempt, range(12))) == 5
+
+
 @pytest.mark.parametrize(
     ("proxies", "chain", "told"),
     [
