@@ -47,14 +47,14 @@ class Imports(BaseModel):
     next: int | None
 
 
-class Listing(Form):
+class ImportsAsked(Form):
     """Which part of the list."""
 
     limit: int = Field(50, ge=1, le=500)
     before: int | None = Field(None, ge=1, le=2**63 - 1, description="`next` of the page before.")
 
 
-class Named(Form):
+class FileNamed(Form):
     """The name of a file that is sent as the body, and the upload that it joins."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -97,11 +97,11 @@ def put_up_all(api: NinjaAPI) -> None:
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {
         "schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
     for method, path, view, name, title, gives, options in (
-        ("GET", "/imports", imports, "imports-list", "List imports", {200: Imports}, {"query": Listing}),
+        ("GET", "/imports", imports, "imports-list", "List imports", {200: Imports}, {"query": ImportsAsked}),
         ("GET", one, read, "imports-read", "Read an import", {200: Import}, {}),
         ("POST", f"{one}/undo", undo, "imports-undo", "Undo an import", {202: Job}, {}),
         ("POST", "/uploads", upload, "uploads-add", "Send a file", {201: Upload},
-         {"query": Named, "once": False, "extra": body}),
+         {"query": FileNamed, "once": False, "extra": body}),
         ("GET", up, uploaded, "uploads-read", "Read an upload", {200: Upload}, {}),
         ("DELETE", up, drop, "uploads-delete", "Drop an upload", {200: Upload}, {}),
         ("POST", f"{up}/dry-run", try_it, "uploads-try", "Try an import", {202: Job}, {"body": How}),
@@ -113,7 +113,7 @@ def put_up_all(api: NinjaAPI) -> None:
         put_up(api, method, path, view, name=name, title=title, tag=TAG, gives=gives, **options)
 
 
-def imports(request: Any, asked: Listing) -> HttpResponse:
+def imports(request: Any, asked: ImportsAsked) -> HttpResponse:
     """What was imported, newest first; for whom may read everything."""
     known = [
         one
@@ -149,7 +149,7 @@ def _submitted(request: Any, kind: str, parameters: dict[str, Any]) -> HttpRespo
     return answer(_job(request, made), 202, {"Location": f"/api/v1/jobs/{made.pk}"})
 
 
-def upload(request: Any, asked: Named) -> HttpResponse:
+def upload(request: Any, asked: FileNamed) -> HttpResponse:
     """Send a file as the body. Several are imported together: send the next ones with `upload`."""
     _submit_right(request)
     home = shell.workspace()

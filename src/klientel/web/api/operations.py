@@ -115,6 +115,7 @@ def put_up(
         description=told or inspect.cleandoc(view.__doc__ or "").split("\n\n")[0],
         tags=[tag],
         url_name=name,
+        by_alias=True,
         openapi_extra={**headers, **(extra or {})},
     )
 

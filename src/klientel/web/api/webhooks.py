@@ -83,7 +83,7 @@ class Log(BaseModel):
     next: int | None
 
 
-class Listing(Form):
+class LogAsked(Form):
     """Which part of the log."""
 
     limit: int = Field(50, ge=1, le=500)
@@ -108,7 +108,7 @@ def put_up_all(api: NinjaAPI) -> None:
         ("PATCH", one, change, "change", "Change a subscription", {200: Hook}, {"body": ChangeHook}),
         ("DELETE", one, end, "delete", "End a subscription", {200: Hook}, {}),
         ("POST", f"{one}/ping", ping, "ping", "Try a subscription", {202: Sent}, {}),
-        ("GET", f"{one}/deliveries", log, "log", "Read the log", {200: Log}, {"query": Listing}),
+        ("GET", f"{one}/deliveries", log, "log", "Read the log", {200: Log}, {"query": LogAsked}),
         (
             "POST",
             f"{one}/deliveries/{{int:delivery}}/again",
@@ -201,7 +201,7 @@ def ping(request: Any, pk: int) -> HttpResponse:
     return answer(_sent(outbox.ping(held, number + 1, shell.now())), 202)
 
 
-def log(request: Any, pk: int, asked: Listing) -> HttpResponse:
+def log(request: Any, pk: int, asked: LogAsked) -> HttpResponse:
     """What was delivered, what waits, and what was given up; kept for 30 days."""
     known = Delivery.objects.filter(subscription=_own(request, pk)).order_by("-pk")
     if asked.before is not None:
