@@ -20,7 +20,7 @@ PUBLIC = {
     "people:sign-in": "the door",
     "people:language": "the door in one's language",
     "inbound:stamp": "a form on the firm's own site, before it is sent",
-    "inbound:receive": "the form on the firm's own site",
+    "inbound:form": "the form on the firm's own site",
     "people:passkey-question": "the door by passkey",
     "people:passkey-sign-in": "the door by passkey",
     "people:forgotten": "the door for who forgot",
