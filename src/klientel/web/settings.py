@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "klientel.web.imports",
     "klientel.web.privacy",
     "klientel.web.jobs",
+    "klientel.web.inbound",
     "klientel.web.pages",
     "klientel.web.api",
 ]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("klientel.web.pages.analyses.urls")),
     path("", include("klientel.web.pages.intake.urls")),
     path("", include("klientel.web.pages.jobs.urls")),
+    path("", include("klientel.web.pages.inbound.urls")),
     path("", include("klientel.web.pages.records.urls")),
 ]
 handler403 = "klientel.web.pages.refusals.forbidden"

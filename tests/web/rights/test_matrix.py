@@ -73,10 +73,11 @@ def _administrator(user: Any, target: Target) -> bool:
 
 
 def _services() -> dict[str, tuple[Needs, Call]]:
-    from klientel.web import books, portfolios, rights
+    from klientel.web import books, portfolios, rights, showcase
     from klientel.web.accounts import factors, provider, rules, sessions, tokens
     from klientel.web.accounts import services as accounts
     from klientel.web.imports import drafts, importing, preview, templates, undoing
+    from klientel.web.inbound import services as inbound
     from klientel.web.jobs import kinds
     from klientel.web.jobs import services as jobs
     from klientel.web.privacy import consents, erasing, retention, subject
@@ -151,6 +152,10 @@ def _services() -> dict[str, tuple[Needs, Call]]:
         "jobs.services.cancel": (
             lambda u, t: _administrator(u, t) or u.pk == t.user.pk,
             lambda u, t: jobs.cancel(t.home, u, _job(t.user), AT)),
+        "inbound.services.create": (_all("write"), lambda u, t: inbound.create(u, "Enquiry", AT)),
+        "inbound.services.forms": (_all("write"), lambda u, t: inbound.forms(u)),
+        "inbound.services.switch": (_all("write"), lambda u, t: inbound.switch(u, _form(), False)),
+        "showcase.remove": (_all("write"), lambda u, t: showcase.remove(t.home, u, AT, quiet)),
         "portfolios.create": (write, lambda u, t: portfolios.create(u, "Fresh", t.firm.owner, None, AT)),
         "portfolios.change_rule": (
             _all("write"), lambda u, t: portfolios.change_rule(u, t.portfolio, {"country": ["DE"]}, AT)),
@@ -238,6 +243,13 @@ def _own_or_administered(user: Any, actors: list[int]) -> None:
     assert _administrator(user, None) or set(actors) <= {user.pk}  # type: ignore[arg-type]
 
 
+def _form() -> Any:
+    """A form of a web site."""
+    from klientel.web.inbound.models import LeadForm
+
+    return LeadForm.objects.get_or_create(name="Contact", defaults={"token": "x" * 32, "at": AT})[0]
+
+
 # They take an actor for the log alone; what calls them has asked. Or they are the rights themselves.
 INNER = {
     "accounts.services.itself", "accounts.tokens.make",  # the person alone, and what it may do anyway
@@ -266,6 +278,7 @@ WITHOUT = {
     "jobs.apps": "names", "jobs.keeping": "a process", "jobs.live": "files that tell progress",
     "jobs.models": "tables", "jobs.running": "asks again as the job's person", "jobs.values": "sentences",
     "jobs.work": "inside a job, whose person is asked", "jobs.worker": "a process",
+    "inbound.apps": "names", "inbound.models": "tables",
     "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
     "imports.heads": "inside an import", "imports.lines": "inside an import", "imports.numbers": "inside an import",
     "imports.renumbering": "inside an import", "imports.rejected": "inside an import", "imports.taking": "inside an import",

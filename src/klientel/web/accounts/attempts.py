@@ -27,6 +27,8 @@ LIMITS = {
     "address": Limit(30, timedelta(hours=1)),
     "code": Limit(5, timedelta(hours=6)),
     "letter": Limit(3, timedelta(hours=1)),
+    "form": Limit(5, timedelta(minutes=30)),  # leads by web form: from one network
+    "forms": Limit(120, timedelta(hours=1)),  # and into one form
 }
 FIRST, LONGEST = timedelta(seconds=15), timedelta(minutes=15)
 

@@ -54,6 +54,7 @@ ROOMS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         mark("Data"),
         (
             Place("intake:index", mark("Imports"), "arrow-up-tray", action="read"),
+            Place("inbound:index", mark("Web forms"), "inbox-arrow-down", action="write"),
             Place("records:duplicates", mark("Duplicates"), "document-duplicate"),
             Place("people:users", mark("People and rights"), "key", action="admin"),
         ),

@@ -19,7 +19,7 @@ HANGS_ON = {
     "Membership": "company",
 }
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
-WHOLE = ("Import", "Snapshot", "Erasure", "Erased", "RetentionRule", "Mapping")
+WHOLE = ("Import", "Snapshot", "Erasure", "Erased", "RetentionRule", "Mapping", "LeadForm")
 # What belongs to one user alone, and to administrators; and what belongs to administrators.
 PRIVATE = ("Session", "Factor", "ApiToken", "Identity")
 LOCKED = ("Attempts", "Link", "Event", "Setting")

@@ -1,0 +1,1 @@
+"""Forms on web sites: the public ones, and the page on which they are made."""
