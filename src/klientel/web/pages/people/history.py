@@ -137,7 +137,7 @@ def _together(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         same = last is not None and all(last[key] == one[key] for key in ("at", "who", "about"))
         if last is not None and same and last["kind"] == one["kind"] != "event":
             last["detail"] = [*one["detail"], *last["detail"]]
-            last["what"] = one["what"] if last["what"] is RIGHT else last["what"]
+            last["what"] = one["what"]  # that it was made tells more than that it was changed then
         else:
             kept.append(one)
     return kept
