@@ -69,11 +69,17 @@ def page(
         "today": today(),
         "version": klientel.__version__,
         "navigation": navigation(request, reach(request)) if signed_in else [],
-        "layout": "pages/part.html" if getattr(request, "htmx", False) else "pages/base.html",
+        "layout": "pages/part.html" if _asks_for_part(request) else "pages/base.html",
         "currency": currency(),
         **(context or {}),
     }
     return HttpResponse(render_to_string(template, given, request), status=status)
+
+
+def _asks_for_part(request: Any) -> bool:
+    """True if htmx asks for content; going back in the browser needs the whole page, as htmx keeps none."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def tell(request: Any, sentence: str, level: str = "success", *, undo: str = "") -> None:

@@ -29,7 +29,8 @@ def index(request: Any, kind: Kind) -> Any:
         context |= counted(request, made) if made.by else tabled(request, made)
     except BadParameter as wrong:
         context |= {"wrong": translate(wrong.sentence, request.lang), "rows": [], "total": 0}
-    alone = request.headers.get("HX-Target") == "list"
+    back = request.headers.get("HX-History-Restore-Request") == "true"
+    alone = request.headers.get("HX-Target") == "list" and not back
     return shell.page(request, "records/list_body.html" if alone else "records/list.html", context)
 
 
@@ -38,6 +39,8 @@ def frame(request: Any, made: listing.Wanted) -> dict[str, Any]:
     found = shell.reach(request)
     state = request.GET.copy()
     state.pop("page", None)
+    for name in [n for n in state if not any(state.getlist(n))]:
+        state.pop(name)  # an empty input of a form says nothing
     views = saved.views(made.kind.slug, actor=request.user)
     asked = state.urlencode()
     return {

@@ -8,6 +8,12 @@
     if (dialog && !dialog.open) dialog.showModal();
   });
 
+  // what is empty does not go into an address
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form.filters")) return;
+    event.target.querySelectorAll("input,select").forEach((field) => { field.disabled = !field.value; });
+  });
+
   // buttons that ask first
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("button[data-ask]");
