@@ -120,6 +120,7 @@ def five(program: Any, firm: Any) -> Any:
         ("search=KOELN", "Cora"),
         ("created_at__gte=2026-06-15T12:00:00Z&sort=name", "Alba Bora Cora Dora Elba"),
         ("created_at__lt=2026-06-15T12:00:00Z", ""),
+        ("created_at__gte=2026-06-16T10:00:00%2B22:00", "Alba Bora Cora Dora Elba"),
         ("sort=-id&limit=2", "Elba Dora"),
         ("sort=annual_revenue", "Cora Alba Dora Bora Elba"),
         ("sort=-annual_revenue", "Alba Dora Cora Bora Elba"),
@@ -171,6 +172,7 @@ def test_columns_can_be_chosen(five: Any) -> None:
     assert (wrong.status_code, "did you mean city" in wrong.json()["detail"]) == (400, True)
     assert five.get("/companies?citty=Ulm").json()["field"] == "citty"
     assert five.get("/companies?limit=501").status_code == 400
+    assert five.get("/companies?created_at__lt=0001-01-01T00:00:00%2B20:00").json()["field"] == "created_at__lt"
     assert five.get("/companies?sort=secret").status_code == 400
 
 

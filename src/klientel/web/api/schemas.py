@@ -37,8 +37,9 @@ def _moment(value: Any) -> Any:
         if len(value) < len("2024-03-01T00:00"):
             raise ValueError
         found = datetime.fromisoformat(value)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, TypeError):
+        # In UTC: PostgreSQL knows no zone that is further from it than 15:59.
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
         raise PydanticCustomError("moment_form", "no moment") from None
 
 
