@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -323,6 +324,8 @@ class Upsert:
     def _stubs(self, model: Any, names: dict[str, str]) -> dict[str, int]:
         """Records of which no more is known than what others say of them."""
         counts = self.counts.setdefault(_table_of(model), Counts())
+        if model is Company:
+            names = {number: name or _name_in(number) for number, name in names.items()}
         if self.run is None:
             pending = self._pending.setdefault(model, set())
             for number in names.keys() - pending:
@@ -375,3 +378,8 @@ def _table_of(model: Any) -> str:
 def _shown(values: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Values of the sample of a change: what was and what comes."""
     return {n: [now.get(n), v] for n, v in values.items()}
+
+
+def _name_in(number: str) -> str:
+    """The number of a company if it reads as a name: files without numbers refer to companies by name."""
+    return number if re.search(r"[^\W\d_]{3}", number) and (" " in number or number.isalpha()) else ""
