@@ -21,8 +21,8 @@ HANGS_ON = {
 # What tells of the workspace as a whole: only for those whom nothing is kept from.
 WHOLE = ("Import", "Snapshot", "Erasure", "Erased", "RetentionRule", "Mapping", "LeadForm")
 # What belongs to one user alone, and to administrators; and what belongs to administrators.
-PRIVATE = ("Session", "Factor", "ApiToken", "Identity")
-LOCKED = ("Attempts", "Link", "Event", "Setting")
+PRIVATE = ("Session", "Factor", "ApiToken", "Identity", "Kept", "Subscription")
+LOCKED = ("Attempts", "Link", "Event", "Setting", "Horizon", "Delivery")
 
 
 def visible(queryset: Any, actor: Any, action: str = "read") -> Any:
