@@ -79,7 +79,8 @@ def _carried(request: Any, found: Mapping[str, Result]) -> dict[str, Any]:
             tiles += [t for t in chapters.tiles(found[name], request.lang) if t.figure == figure]
     drawn = []
     if "abc" in found and len(found["abc"].tables["customers"]):
-        drawn = pictures.drawn(found["abc"], request.lang, lambda *_: "")[:1]
+        key = str(asked.read(request, ANALYSES["abc"]).question().place())
+        drawn = pictures.drawn(found["abc"], request.lang, lambda *_: "", key)[:1]
     as_of = next(iter(found.values())).as_of
     return {"tiles": tiles, "pictures": drawn, "as_of": as_of}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
@@ -23,7 +25,16 @@ Targets = Mapping[tuple[tuple[str, int], ...], tuple[str, str]]
 _MARK = re.compile(r'<(path|rect|text) ([^>]*?)aria-label="([^"]*)"([^>]*?)(/?)>')
 _POSITION = re.compile(r"\b(place|step|column|row): (-?\d+)\b")
 _STYLE = re.compile(r'\sstyle="[^"]*"')
-_NOISE = re.compile(r'\s(?:role="graphics-[^"]*"|aria-roledescription="[^"]*"|aria-label="[^"]*")')
+# The fonts of charts stand once in the style sheet, not at every letter of a large picture.
+_NOISE = re.compile(
+    r'\s(?:role="graphics-[^"]*"|aria-roledescription="[^"]*"|aria-label="[^"]*"|font-family="[^"]*"|class="mark-[^"]*")'
+)
+_UNSEEN = re.compile(r'<path [^>]*display="none"/>')
+_DRAWN = re.compile(r' (?:d|transform|[xy][12]?|width|height)="[^"]*"')
+_LONG = re.compile(r"(\.\d\d)\d+")
+
+
+_MOST = 24 * 2**20  # letters of pictures that are held
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,13 @@ class Drawn:
     narrow: SafeString
 
 
-def drawn(result: Result, lang: str, link: Callable[[str, Any, dict[str, Any]], str]) -> list[Drawn]:
-    """The charts of a result. link(table, column values of a row) gives the address that a mark leads to."""
+def drawn(
+    result: Result, lang: str, link: Callable[[str, Any, dict[str, Any]], str], key: str = ""
+) -> list[Drawn]:
+    """The charts of a result. link(table, chart, row) gives the address that a mark leads to.
+
+    key: what identifies the answer; with it the pictures are drawn once for all who look at the same.
+    """
     from klientel.show import chapters
 
     made = []
@@ -49,8 +65,27 @@ def drawn(result: Result, lang: str, link: Callable[[str, Any, dict[str, Any]], 
         for kind, width in (("wide", WIDE), ("narrow", NARROW)):
             canvas = _canvas(result, chart, lang, width)
             targets = _targets(canvas, link) if not canvas.empty else {}
-            forms[kind] = inside(picture.svg(width), picture.words, f"{chart.name}-{kind}-", targets)
+            svg = _svg(picture, width, f"{key}:{chart.name}:{width}:{lang}" if key else "")
+            forms[kind] = inside(svg, picture.words, f"{chart.name}-{kind}-", targets)
         made.append(Drawn(picture.chart, picture.title, picture.words, forms["wide"], forms["narrow"]))
+    return made
+
+
+_SVGS: OrderedDict[str, str] = OrderedDict()  # the pictures that were asked for last
+_lock = Lock()
+
+
+def _svg(picture: Any, width: int, key: str) -> str:
+    with _lock:
+        if key in _SVGS:
+            _SVGS.move_to_end(key)
+            return _SVGS[key]
+    made = str(picture.svg(width))
+    if key:
+        with _lock:
+            _SVGS[key] = made
+            while sum(map(len, _SVGS.values())) > _MOST:
+                _SVGS.popitem(last=False)
     return made
 
 
@@ -63,7 +98,8 @@ def inside(svg: str, words: str, prefix: str, targets: Targets | None = None) ->
         head = head.replace('role="img"', 'role="group"', 1)
         rest = _MARK.sub(lambda found: _led(found, targets), rest)
     # What Vega says of axes and marks is English, and positions instead of names.
-    rest = _NOISE.sub("", rest).replace(" data-name=", " aria-label=")
+    rest = _UNSEEN.sub("", _NOISE.sub("", rest)).replace(" data-name=", " aria-label=")
+    rest = _DRAWN.sub(lambda found: _LONG.sub(r"\1", found.group()), rest)  # a hundredth of a pixel is enough
     return mark_safe(f"{head}>{rest}")  # noqa: S308 - drawn by us; Vega escapes every text of the data
 
 

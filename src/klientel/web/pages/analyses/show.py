@@ -79,7 +79,8 @@ def frame(request: Any, wanted: Asked) -> dict[str, Any]:
 
 def _answer(request: Any, wanted: Asked, patience: float = 0.0) -> dict[str, Any]:
     """The answer as a template needs it; `waiting` or `refused` where there is none."""
-    found = answers.get(wanted.question(), patience=patience)
+    question = wanted.question()
+    found = answers.get(question, patience=patience)
     before = None
     if wanted.compare is not None:
         before = answers.get(wanted.question(as_of=wanted.compare), patience=patience)
@@ -90,7 +91,9 @@ def _answer(request: Any, wanted: Asked, patience: float = 0.0) -> dict[str, Any
     given = {
         "result": found,
         "chapter": chapters.chapter(found, request.lang),
-        "pictures": pictures.drawn(found, request.lang, _links(request, wanted, found)),
+        "pictures": pictures.drawn(
+            found, request.lang, _links(request, wanted, found), str(question.place())
+        ),
         "year_before": asked.year_before(found.as_of) if found.as_of else None,
         "recipes": _recipes(request, wanted, found),
         **table_of(request, wanted, found),

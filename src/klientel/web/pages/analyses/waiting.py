@@ -95,7 +95,7 @@ def forget(key: str) -> None:
 
 
 def _work() -> None:
-    from django.db import connection
+    from django.db import connections
 
     from klientel.web import results
 
@@ -119,5 +119,6 @@ def _work() -> None:
             _log.exception("An answer broke")
             one.why = KlientelError(say("{why} ({kind})", why=_FAULT, kind=type(broke).__name__))
         finally:
-            connection.close()
+            connections.close_all()
+            del connections["default"]  # a process may go from one workspace to another (`home.attach`)
             one.ended.set()
