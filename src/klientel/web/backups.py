@@ -158,6 +158,7 @@ def restore(
         folder.chmod(0o700)
         try:
             home = _extract(archive, manifest, file, folder, progress)
+            _end_visits()
             if newer is not None:
                 _erase_again(home, newer, now or datetime.now(UTC))
             return home
@@ -170,6 +171,16 @@ def restore(
             if made:
                 folder.rmdir()
             raise
+
+
+def _end_visits() -> None:
+    """Nobody is signed in to a restored workspace, and links that let people in are over: they were of another time."""
+    from django.contrib.sessions.models import Session as Kept
+
+    from klientel.web.accounts.models import Link, Session
+
+    for model in (Session, Kept, Link):
+        model.objects.all().delete()
 
 
 def _protocol(folder: Path) -> tuple[str, Any]:

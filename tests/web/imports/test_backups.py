@@ -186,3 +186,23 @@ def test_rows_of_sqlite_go_through_the_portable_form(filled, tmp_path, blank):
         other, p.orders(tmp_path / "z.csv", [p.line(7777, customer="NEW")])
     )  # numbers go on after the old ones
     assert pinned["lines"] >= 0
+
+
+def test_nobody_is_signed_in_to_a_restored_workspace(filled, tmp_path):
+    from datetime import UTC, datetime
+
+    from django.contrib.sessions.models import Session
+    from django.test import Client
+
+    from klientel.web.accounts import links, services
+    from klientel.web.accounts.models import Link
+
+    at = datetime.now(UTC)
+    boss = services.add_user(None, "boss", at, role="administrator")
+    Client(headers={"host": "localhost"}).force_login(boss)
+    links.sign_in(boss, at)
+    assert Session.objects.exists()
+    assert Link.objects.exists()
+    brought(saved(filled, tmp_path / "b.zip"), tmp_path / "other")
+    assert not Session.objects.exists()
+    assert not Link.objects.exists()
