@@ -79,7 +79,7 @@ def page(
 def _asks_for_part(request: Any) -> bool:
     """True if htmx asks for content; going back in the browser needs the whole page, as htmx keeps none."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def tell(request: Any, sentence: str, level: str = "success", *, undo: str = "") -> None:

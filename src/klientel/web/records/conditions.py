@@ -192,19 +192,24 @@ def _range(column: Column, path: str, op: str, text: str, lang: str, today: date
 
 
 def _own_number(column: Column, op: str, value: float) -> Any:
-    """A number in JSON, compared as one; PostgreSQL would break at a text that is none, so those are passed over."""
+    """A number in JSON, compared as one."""
     from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
+    compare = GreaterThanOrEqual if op == "from" else LessThanOrEqual
+    return Q(compare(_as_number(column), value)) & Q(custom__has_key=column.custom)
+
+
+def _as_number(column: Column) -> Any:
+    """An own field as a number; PostgreSQL would break at a text that is none, so those are passed over."""
     text = KeyTextTransform(column.custom, "custom")
     number: Any = Cast(text, FloatField())
-    if connection.vendor == "postgresql":
-        from django.db.models import Case, When
-        from django.db.models.lookups import Regex
+    if connection.vendor != "postgresql":
+        return number
+    from django.db.models import Case, When
+    from django.db.models.lookups import Regex
 
-        plain = Regex(Cast(text, CharField()), r"^-?\d+(\.\d+)?$")
-        number = Case(When(plain, then=number), default=None, output_field=FloatField())
-    compare = GreaterThanOrEqual if op == "from" else LessThanOrEqual
-    return Q(compare(number, value)) & Q(custom__has_key=column.custom)
+    plain = Regex(Cast(text, CharField()), r"^-?\d+(\.\d+)?$")
+    return Case(When(plain, then=number), default=None, output_field=FloatField())
 
 
 def order_by(kind: Kind, columns: dict[str, Column], key: str, found: Access) -> tuple[list[Any], str]:
@@ -217,8 +222,7 @@ def order_by(kind: Kind, columns: dict[str, Column], key: str, found: Access) ->
         if column is None or sees(found, column) != "all":
             return ["-pk"], ""
     if column.custom:
-        place: Any = KeyTextTransform(column.custom, "custom")
-        place = Cast(place, FloatField()) if column.numeric and connection.vendor == "sqlite" else place
+        place: Any = _as_number(column) if column.numeric else KeyTextTransform(column.custom, "custom")
     else:
         place = F(_sorted_by(kind, column))
     ordered = place.desc(nulls_last=True) if down else place.asc(nulls_last=True)
