@@ -11,7 +11,7 @@ from django.urls import reverse
 from klientel.errors import BadParameter
 from klientel.web import rights
 from klientel.web.pages import shell
-from klientel.web.pages.records import cells
+from klientel.web.pages.records import cells, grades
 from klientel.web.records import conditions, listing, saved
 from klientel.web.records.catalog import Column, Kind
 from klientel.web.records.labels import labels
@@ -78,11 +78,14 @@ def tabled(request: Any, made: listing.Wanted) -> dict[str, Any]:
     found = shell.reach(request)
     page = listing.listed(made, actor=found, lang=request.lang, today=shell.today())
     unit = shell.currency()
+    classes = grades.grades(request) if made.kind.slug == "companies" and not made.deleted else {}
     return {
+        "classes": bool(classes),
         "rows": [
             {
                 "id": row["id"],
                 "name": _name(made, row),
+                "class": classes.get(str(row["number"]), ""),
                 "cells": cells.cells(made, row, page.labels, request.lang, unit),
             }
             for row in page.rows
