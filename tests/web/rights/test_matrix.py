@@ -252,7 +252,6 @@ def _form() -> Any:
 
 # They take an actor for the log alone; what calls them has asked. Or they are the rights themselves.
 INNER = {
-    "pages.analyses.leading.customer_pages",  # addresses of what is visible
     "accounts.services.itself", "accounts.tokens.make",  # the person alone, and what it may do anyway
     "privacy.cleaning.anonymise", "privacy.cleaning.clean_records",
     "records.changes.create", "records.changes.update", "records.changes.delete", "records.changes.restore",
@@ -296,7 +295,7 @@ WITHOUT = {
     "records.rows": "writing", "records.values": "values",
     "rights.columns": "the rights themselves", "rights.effective": "the rights themselves",
     "rights.members": "the rights themselves", "rights.people": "the rights themselves",
-    "settings": "settings", "showcase": "makes the demo's workspace",
+    "serving": "the command line of the owner of the folder", "settings": "settings", "showcase": "makes the demo's workspace",
 }  # fmt: skip
 
 
