@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 
 from klientel.web import rights
+from klientel.web.rights import Access
 
 if TYPE_CHECKING:
     from klientel.result import Result
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 _KINDS = ("class", "score", "month", "flag", "attribute")
 
 
-def customer_pages(actor: Any) -> Any:
+def customer_pages(found: Access) -> Any:
     """A function from numbers of customers to the addresses of their pages; one query each time."""
 
     def pages(numbers: set[str]) -> dict[str, str]:
         from klientel.web.records.models import Company
 
-        found = rights.visible(Company.present.filter(number__in=list(numbers)), actor)
+        seen = rights.visible(Company.present.filter(number__in=list(numbers)), found)
         try:
             return {
                 number: reverse("customers:show", args=[pk])
-                for number, pk in found.values_list("number", "pk")
+                for number, pk in seen.values_list("number", "pk")
             }
         except NoReverseMatch:
             return {}
