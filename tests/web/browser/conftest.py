@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,3 +192,26 @@ def no_faults() -> Callable[[Any], None]:
         assert page.faults == []
 
     return check
+
+
+# What the drop of files from the desktop does; a script cannot move the mouse from outside into the window.
+DROP = """(zone, files) => {
+  const held = new DataTransfer();
+  for (const [name, text] of files) {
+    held.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+  }
+  for (const type of ["dragover", "drop"]) {
+    zone.dispatchEvent(new DragEvent(type, { dataTransfer: held, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+@pytest.fixture
+def drop() -> Callable[..., None]:
+    """drop(page, *paths): files dropped from the desktop onto the page's drop zone."""
+
+    def onto(page: Any, *paths: Path) -> None:
+        files = [[path.name, b64encode(path.read_bytes()).decode()] for path in paths]
+        page.locator(".dropzone").evaluate(DROP, files)
+
+    return onto

@@ -80,24 +80,31 @@
     }
   }));
 
-  // the palette
+  // the palette; nobody waits for it: letters typed before it is there count, and Enter means what was typed last
   const palette = document.getElementById("palette");
-  let waiting;
+  let waiting, asked = 0, busy = false, entered = false, early = "";
   const fill = async (words) => {
+    const mine = ++asked;
+    busy = true;
     const answer = await fetch(`${palette.dataset.src}?q=${encodeURIComponent(words)}`, {
       headers: { "HX-Request": "true" }, credentials: "same-origin",
-    });
-    if (!answer.ok) return;
-    const text = await answer.text();
+    }).catch(() => null);
+    const text = answer?.ok ? await answer.text() : "";
+    if (mine !== asked) return;
+    busy = false;
+    if (!text) return;
     const place = palette.querySelector(".found");
     if (!place) {
       palette.innerHTML = text;
-      palette.querySelector("input")?.focus();
+      const input = palette.querySelector("input");
+      input.focus();
+      if (early) { input.value = early; fill(early); return; }
     } else {
       const made = new DOMParser().parseFromString(text, "text/html");
       place.replaceWith(made.querySelector(".found"));
     }
     pick(0);
+    if (entered && palette.open) { entered = false; links()[0]?.click(); }
   };
   const links = () => [...palette.querySelectorAll(".found a")];
   const picked = () => links().findIndex((a) => a.getAttribute("aria-selected") === "true");
@@ -111,7 +118,10 @@
   });
   const open = () => {
     if (!palette || palette.open) return;
+    clearTimeout(waiting);
     palette.innerHTML = "";
+    early = "";
+    entered = false;
     palette.showModal();
     fill("");
   };
@@ -128,11 +138,17 @@
       pick(picked() + (event.key === "ArrowDown" ? 1 : -1));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      links()[picked()]?.click();
+      if (busy) entered = true; else links()[picked()]?.click();
+    } else if (event.target === palette && event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      early += event.key;
     }
   });
   palette?.addEventListener("input", (event) => {
     clearTimeout(waiting);
+    asked += 1;
+    busy = true;
+    entered = false;
     waiting = setTimeout(() => fill(event.target.value), 120);
   });
   palette?.addEventListener("click", (event) => { if (event.target === palette) palette.close(); });
