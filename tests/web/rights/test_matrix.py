@@ -295,7 +295,8 @@ WITHOUT = {
     "records.rows": "writing", "records.values": "values",
     "rights.columns": "the rights themselves", "rights.effective": "the rights themselves",
     "rights.members": "the rights themselves", "rights.people": "the rights themselves",
-    "serving": "the command line of the owner of the folder", "settings": "settings", "showcase": "makes the demo's workspace",
+    "serving": "the command line of the owner of the folder",
+    "settings": "settings", "showcase": "makes the demo's workspace",
 }  # fmt: skip
 
 

@@ -83,7 +83,11 @@ def navigation(request: Any, found: Access) -> list[dict[str, Any]]:
     rooms: dict[str, list[dict[str, Any]]] = {}
     best = ""
     for room, place, url in places(found):
-        entry: dict[str, Any] = {"title": translate(place.title, request.lang), "icon": place.icon, "url": url}
+        entry: dict[str, Any] = {
+            "title": translate(place.title, request.lang),
+            "icon": place.icon,
+            "url": url,
+        }
         rooms.setdefault(room, []).append(entry)
         if request.path == url or (url != "/" and request.path.startswith(url)):
             best = max(best, url, key=len)
