@@ -126,9 +126,7 @@ def listed(made: Wanted, *, actor: Any = None, lang: str = "en", today: date) ->
     queryset = select(made, actor=found, lang=lang, today=today)
     ordered = queryset.values_list("pk", flat=True)
     few: list[int] | None = None
-    if (
-        made.words or made.filters
-    ):  # what is looked for is found in one pass, and counted by it if it is not much
+    if made.words:  # what is looked for is found in one pass, and counted by it if it is not much
         few = list(ordered[: FEW + 1])
     total = len(few) if few is not None and len(few) <= FEW else queryset.order_by().count()
     pages = max(1, -(-total // made.size))
