@@ -18,7 +18,6 @@ from klientel.web.api.kinds import KINDS
 from klientel.web.api.models import Delivery, Subscription
 from klientel.web.api.settled import horizon
 from klientel.web.imports.models import Snapshot
-from klientel.web.records.models import Change
 from klientel.words import say
 
 VERBS = {"created": "created", "updated": "updated", "deleted": "deleted", "merged": "merged",
@@ -81,8 +80,7 @@ def _of_records(held: Subscription, user: Any, settled: int, now: datetime) -> i
     until = min(settled, held.change + changes.AT_ONCE)
     models = [kind.model.__name__ for kind in KINDS.values() if any(
         wanted(f"{kind.name}.{verb}", held.events) for verb in VERBS.values())]  # fmt: skip
-    log = Change.objects.filter(pk__gt=held.change, pk__lte=until, import_run=None, model__in=models)
-    keys = list(rights.visible(log, found).order_by("pk").values_list("pk", flat=True))
+    keys = changes.seen(held.change, until, models, found, changes.AT_ONCE, import_run=None)
     made = [
         _delivery(held, f"c{row['id']}", f"{row['kind']}.{VERBS[row['verb']]}", now, row["at"],
                   {"kind": row["kind"], "id": row["record"], "version": row["id"], "fields": row["fields"],

@@ -16,7 +16,12 @@ _NO_RULE = frozenset({"number", "name", "street", "phone", "website", "vat_id", 
 
 
 def companies_of(reach: Reach, day: date) -> Any:
-    """The customers of a reach as a condition on `records.Company`."""
+    """The customers of a reach as a condition on `records.Company`.
+
+    A portfolio gives a right to those that its rule takes unless they are kept out, and to those that are in by hand.
+    Unlike its members (`portfolios.members`) they need not work with the company now: whoever answers for a portfolio
+    sees the leads and former customers around it too.
+    """
     from django.db.models import Q
 
     from klientel.web.records.models import Portfolio
@@ -25,35 +30,33 @@ def companies_of(reach: Reach, day: date) -> Any:
         return Q()
     found = Q(owner__in=list(reach.reps))
     if reach.reps:
-        for portfolio in Portfolio.objects.filter(owner__in=list(reach.reps)).order_by("pk"):
-            found |= in_portfolio(portfolio, day)
+        held = list(Portfolio.objects.filter(owner__in=list(reach.reps)).order_by("pk"))
+        if held:  # one look for all that are in by hand: this condition stands in every list
+            found |= Q(pk__in=_by_hand(held, day).filter(excluded=False).values("company"))
+        for portfolio in held:
+            found |= _by_rule(portfolio, day)
     return found
 
 
-def in_portfolio(portfolio: Any, day: date) -> Any:
-    """The customers that a portfolio gives a right to on a day: by rule unless kept out, and by hand.
-
-    Unlike the members of the portfolio (`portfolios.members`) these need not work with the company now: whoever
-    answers for a portfolio sees the leads and former customers around it too.
-    """
+def _by_rule(portfolio: Any, day: date) -> Any:
+    """The customers that the rule of a portfolio takes, but for those that are kept out."""
     from django.db.models import Q
 
-    by_hand = _by_hand(portfolio, day)
-    found = Q(pk__in=by_hand.filter(excluded=False).values("company"))
     rule = rule_condition(portfolio.rule)
-    if rule is not None:
-        found |= rule & ~Q(pk__in=by_hand.filter(excluded=True).values("company"))
-    return found
+    if rule is None:
+        return Q(pk__in=[])
+    kept_out = _by_hand([portfolio], day).filter(excluded=True)
+    return rule & ~Q(pk__in=kept_out.values("company"))
 
 
-def _by_hand(portfolio: Any, day: date) -> Any:
+def _by_hand(portfolios: list[Any], day: date) -> Any:
     from django.db.models import Q
 
     from klientel.web.records.models import Membership
 
     begun = Q(valid_from=None) | Q(valid_from__lte=day)
     open_still = Q(valid_to=None) | Q(valid_to__gt=day)
-    return Membership.objects.filter(begun, open_still, portfolio=portfolio)
+    return Membership.objects.filter(begun, open_still, portfolio__in=[one.pk for one in portfolios])
 
 
 def rule_condition(rule: dict[str, Any]) -> Any:

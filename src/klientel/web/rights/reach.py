@@ -97,6 +97,11 @@ class Access:
         return frozenset(found.values_list("number", flat=True))
 
     @cached_property
+    def written(self) -> dict[tuple[str, str], Any]:
+        """Queries of what is reached, by model and action, as SQL with its values; see `lists.within`."""
+        return {}
+
+    @cached_property
     def _numbers(self) -> dict[str, frozenset[str]]:
         return {}
 
