@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,15 @@ def test_data_in_a_sentence_is_never_translated():
     assert knows("Share", "de")
     assert translate(say("{name}", name="Share"), "de") == "Share"
     assert translate(say("{name}", name=mark("Share")), "de") == "Anteil"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("110277.305", "110,277.31"), ("-0.305", "−0.31"), ("0.304999", "0.30"), ("-0.004", "0.00"), ("1e33", None)],
+)
+def test_money_is_rounded_as_merchants_do(value: str, text: str | None) -> None:
+    """Half away from zero, on the decimal itself: a float of it may lie below."""
+    from klientel.show.figures import written
+
+    told = written(Decimal(value), "money")
+    assert told == text or (text is None and told.startswith("1,000,000"))

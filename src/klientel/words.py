@@ -9,12 +9,13 @@ from __future__ import annotations
 import gettext
 import os
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "de")
+_WIDE = Context(prec=80)  # sums of money have up to 38 digits
 _LOCALE = Path(__file__).parent / "locale"
 
 
@@ -90,11 +91,16 @@ def language(wanted: str | None = None) -> str:
 
 
 def number(value: float | Decimal | None, lang: str = "en", decimals: int | None = None) -> str:
-    """A number as the language writes it: 1,234.5 or 1.234,5. None is an en dash."""
+    """A number as the language writes it: 1,234.5 or 1.234,5. None is an en dash.
+
+    Decimals are rounded as merchants do, half away from zero: 0.305 is 0.31.
+    """
     if value is None or value != value:
         return "–"
     if decimals is None:
         decimals = 0 if isinstance(value, int) or value == int(value) else 2
+    if isinstance(value, Decimal) and value.is_finite():
+        value = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
     text = f"{abs(value):,.{decimals}f}"
     if lang == "de":
         text = text.translate(str.maketrans(",.", ".,"))

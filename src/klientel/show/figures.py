@@ -51,7 +51,8 @@ def written(value: Any, unit: Unit = "text", lang: str = "en", currency: str | N
         return value  # "all" among the months of a window
     match unit:
         case "money":
-            return with_currency(number(_real(value), lang, 2), currency, lang)
+            exact = value if isinstance(value, Decimal) else _real(value)
+            return with_currency(number(exact, lang, 2), currency, lang)
         case "share":
             return percent(_real(value), lang)
         case "count":

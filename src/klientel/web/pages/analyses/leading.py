@@ -40,9 +40,9 @@ def customer_pages(found: Access) -> Any:
 def leads(result: Result, table: str) -> dict[str, tuple[str, str]]:
     """Columns of a table that lead to a table of customers: column -> (table, column)."""
     analysis = result.analysis
-    targets = [
-        t for t in analysis.tables if t.name != table and "customer_id" in {c.name for c in t.columns}
-    ]  # fmt: skip
+    customers = [t for t in analysis.tables if "customer_id" in {c.name for c in t.columns}]
+    # A table of customers leads to its own rows first: class A there means all of A, not those of another table.
+    targets = sorted(customers, key=lambda t: t.name != table)
     found: dict[str, tuple[str, str]] = {}
     for target in targets:
         names = {c.name: c for c in target.columns}

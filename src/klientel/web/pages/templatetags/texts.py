@@ -70,6 +70,12 @@ def count(value: Any) -> str:
 
 
 @register.filter
+def amount(value: Any) -> str:
+    """Money without its currency, with two decimals."""
+    return number(value, _lang(), 2)
+
+
+@register.filter
 def day(value: Any) -> str:
     """A date, as the reader writes dates."""
     return day_text(timezone.localtime(value).date() if isinstance(value, datetime) else value, _lang())
