@@ -110,9 +110,9 @@ def is_free(host: str, port: int) -> bool:
 
 def bring_up(_found: Any) -> None:
     """Bring the tables of all apps to their newest form."""
-    from django.core.management import call_command
+    from klientel.web import migrating
 
-    call_command("migrate", verbosity=0)
+    migrating.migrate()
 
 
 def outside(host: str, port: int) -> str:

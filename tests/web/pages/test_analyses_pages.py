@@ -255,3 +255,21 @@ def test_the_report_is_written_and_fetched(firm: Any, sign_in: Any, look: Any, m
     reader = sign_in("rita", role="reader")
     assert reader.get("/report").status_code == 403
     assert reader.get("/report/file?form=xlsx").status_code == 403
+
+
+def test_a_parameter_counts_without_its_prefix_too(served: Any) -> None:
+    """An address written by hand is not answered with the defaults in silence."""
+    from django.http import QueryDict
+
+    from klientel.analyses import ANALYSES
+    from klientel.web.pages.analyses import asked
+    from klientel.web.rights import access
+
+    class Request:
+        lang = "en"
+        _reach = access(None)
+
+    for query in ("a=0.7", "p.a=0.7"):
+        request = Request()
+        request.GET = QueryDict(query)  # type: ignore[attr-defined]
+        assert asked.read(request, ANALYSES["abc"]).parameters == {"a": "0.7"}

@@ -16,6 +16,17 @@ from klientel.web.pages import shell
 from klientel.words import mark, say
 
 PREFIX = "p."  # of parameters in an address, so that none can be taken for something else
+WORDS = (
+    "scope",
+    "attribute",
+    "value",
+    "as_of",
+    "compare",
+    "table",
+    "q",
+    "sort",
+    "page",
+)  # what else an address says
 
 
 @dataclass
@@ -60,7 +71,8 @@ def read(request: Any, analysis: Analysis) -> Asked:
     given = request.GET
     made = Asked(request, analysis)
     for param in analysis.params:
-        text = given.get(PREFIX + param.name, "").strip()
+        plain = "" if param.name in WORDS else given.get(param.name, "")  # as written by hand
+        text = given.get(PREFIX + param.name, plain).strip()
         if not text or text == str(param.default):
             continue
         made.texts[param.name] = text
