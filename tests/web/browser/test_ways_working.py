@@ -27,7 +27,7 @@ def test_a_lead_becomes_a_customer(firm: Any) -> None:
     expect(page.get_by_text("Der Interessent ist jetzt bei Verhoveld Polymers B.V.")).to_be_visible()
     story = page.get_by_role("region", name="Zeitleiste")
     expect(story.get_by_text("Will ein Angebot für Dichtungen")).to_be_visible()
-    expect(story.get_by_role("listitem").filter(has_text="Lead eingegangen")).to_be_visible()
+    expect(story.get_by_role("listitem").filter(has_text="Interessent eingegangen")).to_be_visible()
     deal = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Verhoveld Polymers B.V."))
     expect(deal).to_contain_text("12,5")
 
