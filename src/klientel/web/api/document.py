@@ -75,10 +75,34 @@ def page(request: Any) -> HttpResponse:
     """The document for people."""
     from klientel.web.pages import shell
 
+    return shell.page(request, "api/document.html", {"groups": _groups()})
+
+
+@cache
+def _groups() -> list[dict[str, Any]]:
+    """The operations by room, with the parameters and fields that they take."""
+    found = document()
     groups: dict[str, list[dict[str, Any]]] = {}
-    for path, methods in document()["paths"].items():
+    for path, methods in found["paths"].items():
         for method, operation in methods.items():
+            takes = [
+                {"name": p["name"], "where": p["in"], "needed": p["required"],
+                 "meaning": p.get("description") or p["schema"].get("title", "")}
+                for p in operation.get("parameters", ())
+            ]  # fmt: skip
             entry = {"method": method.upper(), "path": PREFIX + path, **operation}
+            entry["takes"] = takes + _body(operation, found["components"]["schemas"])
             groups.setdefault(operation["tags"][0], []).append(entry)
-    told = [{"title": tag, "operations": entries} for tag, entries in groups.items()]
-    return shell.page(request, "api/document.html", {"groups": told})
+    return [{"title": tag, "operations": entries} for tag, entries in groups.items()]
+
+
+def _body(operation: dict[str, Any], shapes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of the body of an operation."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    shape = shapes.get(content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {})
+    needed = shape.get("required", ())
+    return [
+        {"name": name, "where": "body", "needed": name in needed,
+         "meaning": field.get("description") or field.get("title", "")}
+        for name, field in shape.get("properties", {}).items()
+    ]  # fmt: skip

@@ -22,7 +22,6 @@ TITLES: dict[str, tuple[int, Word]] = {
     "not-allowed": (403, mark("Not allowed")),
     "not-found": (404, mark("Not found")),
     "no-such-method": (405, mark("That cannot be done here")),
-    "not-offered": (406, mark("Not offered in this form")),
     "outdated": (409, mark("Changed in the meantime")),
     "busy": (409, mark("Somebody else is writing")),
     "too-large": (413, mark("Too large")),
