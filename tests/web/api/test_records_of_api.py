@@ -318,3 +318,33 @@ def test_erasing_a_person_forgets_kept_answers(program: Any, served: Any) -> Non
     assert Kept.objects.count() == 0
     assert "Quandt" not in boss.get("/contacts").content.decode()
     assert "Quandt" not in boss.get("/changes").content.decode()
+
+
+def test_the_same_key_at_the_same_time_does_it_once(program: Any) -> None:
+    """Four at once, as a program does that lost its patience: one record, one answer."""
+    import threading
+
+    from django.db import connection
+
+    from klientel.web.records.models import Company
+
+    boss = program()
+    answers: list[Any] = []
+    ready = threading.Barrier(4)
+
+    def ask() -> None:
+        ready.wait(10)
+        try:
+            answers.append(program().post("/companies", {"name": "Once"}, idempotency_key="k"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert [a.status_code for a in answers] == [201] * 4
+    assert len({a.content for a in answers}) == 1
+    assert Company.objects.filter(name="Once").count() == 1
+    assert boss.user is not None
