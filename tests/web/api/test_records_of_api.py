@@ -348,3 +348,20 @@ def test_the_same_key_at_the_same_time_does_it_once(program: Any) -> None:
     assert len({a.content for a in answers}) == 1
     assert Company.objects.filter(name="Once").count() == 1
     assert boss.user is not None
+
+
+def test_a_session_without_the_second_factor_gets_nothing(program: Any, holder: Any) -> None:
+    """Where the workspace wants one; tokens were made by whoever had it."""
+    from klientel.web.accounts import rules
+    from klientel.web.pages import shell
+
+    boss = program()
+    token = holder(boss, "read")
+    rules.need_second_factor(boss.user, True, shell.now())
+    refused = boss.get("/companies")
+    assert (refused.status_code, "second factor" in refused.json()["detail"]) == (403, True)
+    assert token.get("/companies").status_code == 200
+    session = boss.client.session
+    session["strong"] = True
+    session.save()
+    assert boss.get("/companies").status_code == 200

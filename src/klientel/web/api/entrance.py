@@ -9,7 +9,7 @@ from django.utils import translation
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from klientel.web.accounts import tokens
+from klientel.web.accounts import factors, rules, tokens
 from klientel.web.api import limits
 from klientel.web.api.problems import Problem, unauthenticated
 from klientel.web.pages import shell
@@ -52,6 +52,14 @@ class Session(AuthBase):
         """The user, None for strangers; changes without the CSRF token are refused."""
         if not request.user.is_authenticated:
             return None
+        if (
+            not request.session.get("strong")
+            and rules.second_factor_needed()
+            and not factors.has(request.user)
+        ):
+            raise Problem(
+                "not-allowed", mark("This workspace wants a second factor; set one up on your page first.")
+            )
         if check_csrf(request) is not None:
             raise Problem("not-allowed", mark("The CSRF token is missing or does not fit; send X-CSRFToken."))
         _let_in(request, f"user {request.user.pk}")
