@@ -365,3 +365,28 @@ def test_a_session_without_the_second_factor_gets_nothing(program: Any, holder: 
     session["strong"] = True
     session.save()
     assert boss.get("/companies").status_code == 200
+
+
+def test_own_fields_are_filtered_and_hidden_like_others(program: Any, sellers: Any, firm: Any) -> None:
+    """A personal one is neither told nor found by whom may not see it."""
+    from klientel.web.accounts import services as accounts
+    from klientel.web.records import custom
+    from klientel.web.records import models as m
+
+    one = firm("A", "anna")
+    custom.define(m.Company, "fleet", "Fleet", "integer", at=one.created_at)
+    custom.define(m.Company, "hobby", "Hobby", "text", personal=True, at=one.created_at)
+    anna = sellers["anna"]
+    assert anna.patch(f"/companies/{one.pk}", {"custom": {"fleet": 5, "hobby": "chess"}}).status_code == 200
+    for personal in (True, False):
+        if not personal:
+            accounts.edit_user(None, anna.user, one.created_at, grants={"personal": "none"})
+        assert anna.get(f"/companies/{one.pk}").json()["custom"] == {"fleet": 5} | (
+            {"hobby": "chess"} if personal else {}
+        )
+        assert [r["id"] for r in anna.items("/companies?custom=fleet:5")] == [one.pk]
+        assert [r["id"] for r in anna.items("/companies?custom=hobby:chess")] == (
+            [one.pk] if personal else []
+        )
+    assert anna.get("/companies?custom=flet:5").status_code == 400
+    assert anna.patch(f"/companies/{one.pk}", {"custom": {"flet": 5}}).status_code == 400
