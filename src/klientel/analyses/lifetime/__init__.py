@@ -198,7 +198,7 @@ def _paused(spells: Spells, bridged: bool) -> tuple[Flag, str]:
         return "green", told
     told = say(
         "{n} customers came back after a silence longer than their activity window: their lifetime ended with it all "
-        "the same; --pauses bridged lets it go on.",
+        "the same; with pauses bridged it goes on.",
         n=spells.paused,
     )
     return ("amber" if spells.paused > _MANY * spells.customers else "green"), told
