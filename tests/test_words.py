@@ -60,7 +60,13 @@ def test_data_in_a_sentence_is_never_translated():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("110277.305", "110,277.31"), ("-0.305", "−0.31"), ("0.304999", "0.30"), ("-0.004", "0.00"), ("1e33", None)],
+    [
+        ("110277.305", "110,277.31"),
+        ("-0.305", "−0.31"),
+        ("0.304999", "0.30"),
+        ("-0.004", "0.00"),
+        ("1e33", None),
+    ],
 )
 def test_money_is_rounded_as_merchants_do(value: str, text: str | None) -> None:
     """Half away from zero, on the decimal itself: a float of it may lie below."""

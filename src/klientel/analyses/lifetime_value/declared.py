@@ -211,7 +211,9 @@ FIGURES = (
     Figure("skill", mark("Skill of the order forecast"), "share", _MEANING["skill"], "up"),
     Figure("mae_skill", mark("Skill of the order forecast, absolute"), "share", _MEANING["mae_skill"], "up"),
     Figure("value_skill", mark("Skill of the value forecast"), "share", _MEANING["value_skill"], "up"),
-    Figure("renewal_skill", mark("Skill of the forecast of contracts"), "share", _MEANING["renewal_skill"], "up"),
+    Figure(
+        "renewal_skill", mark("Skill of the forecast of contracts"), "share", _MEANING["renewal_skill"], "up"
+    ),
     Figure("coverage_80", mark("Coverage of the 80 % interval"), "share", _MEANING["coverage"]),
     Figure("coverage_model", mark("Coverage before calibration"), "share", _MEANING["coverage_model"]),
     Figure("value_error", mark("Error of the value"), "share", _MEANING["value_error"]),
