@@ -34,9 +34,7 @@ def pages_of(firm: Any, page: Any) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("language", "width", "dark"), [("en", 1360, False), ("de", 390, True), ("de", 1360, True)]
-)
+@pytest.mark.parametrize(("language", "width", "dark"), [("en", 1360, False), ("de", 390, True)])
 def test_no_page_keeps_anybody_out(firm: Any, language: str, width: int, dark: bool) -> None:
     """Contrast, names, landmarks, order of headings, labels: nothing is missing; nothing is wider than the screen."""
     page = firm.person("demo", language=language, width=width, dark=dark)

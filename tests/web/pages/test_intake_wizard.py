@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -190,10 +191,9 @@ def test_undo_is_looked_at_first_and_then_done(boss: Any) -> None:
     draft = put(boss, ("zeilen.csv", LINES))
     boss.post(f"{draft}/commit")
     firm = Company.objects.get(number="K3")
-    from conftest import NOW
     from klientel.web.records import services
 
-    services.edit(firm, {"city": "Ulm"}, actor=boss.user, at=NOW)
+    services.edit(firm, {"city": "Ulm"}, actor=boss.user, at=datetime.now(UTC))
     look = text(boss.get("/imports/1/undo"))
     assert "Firma 3 GmbH" in look
     assert "boss" in look
