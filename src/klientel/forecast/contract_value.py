@@ -14,6 +14,8 @@ from klientel.forecast.renewal_rates import Rates, chosen
 from klientel.forecast.value import LEVELS, YEAR
 from klientel.order_histories import Floats
 from klientel.periods import add_months
+from klientel.quality import Flag
+from klientel.words import say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -38,6 +40,20 @@ class Contracts:
     rates: Rates | None
     uncertain: float
     open_ended: int
+
+    @property
+    def reasons(self) -> tuple[tuple[Flag, str], ...]:
+        """What a reader must know of how contracts are valued."""
+        told: list[tuple[Flag, str]] = []
+        if self.rates is None:
+            few = say("Too few renewals have been decided: contracts are valued until their end only.")
+            told.append(("amber", few))
+        if self.open_ended:
+            n = self.open_ended
+            told.append(
+                ("green", say("{n} running contracts have no end: they count as renewed every year.", n=n))
+            )
+        return tuple(told)
 
 
 def valued(contracts: ir.Table, as_of: date, days: float, discount: float) -> Contracts:

@@ -128,23 +128,9 @@ def _listed(running: Contracts) -> ir.Table:
 
 
 def _about_dated(running: Contracts) -> list[tuple[Flag, str]]:
-    told: list[tuple[Flag, str]] = []
-    if running.rates is None:
-        told.append(
-            ("amber", say("Too few renewals have been decided: contracts are valued until their end only."))
-        )
-    elif not running.rates.holdout:
+    told = list(running.reasons)
+    if running.rates is not None and not running.rates.holdout:
         told.append(("amber", say("The renewal rate could not be tested on held-out time.")))
-    if running.open_ended:
-        told.append(
-            (
-                "green",
-                say(
-                    "{n} running contracts have no end: they count as renewed every year.",
-                    n=running.open_ended,
-                ),
-            )
-        )
     return told
 
 

@@ -1,4 +1,4 @@
-"""Values as JSON that tells their kind, and back: what a kept answer holds."""
+"""Values as JSON that tells their kind, and back: what kept answers and jobs hold, for readers in any language."""
 
 from __future__ import annotations
 
@@ -40,29 +40,28 @@ def told(value: Any) -> Any:
             return float(value)
     if hasattr(value, "item"):
         return told(value.item())
-    raise TypeError(f"no answer holds {type(value).__name__}")
+    raise TypeError(f"nothing that is kept holds {type(value).__name__}")
 
 
 def again(value: Any) -> Any:
-    """The value that `told` wrote."""
-    if isinstance(value, list):
-        return [again(v) for v in value]
-    if not isinstance(value, dict):
-        return value
-    if "say" in value:
-        return say(value["say"], **{k: again(v) for k, v in value["with"].items()})
-    ((kind, content),) = value.items()
-    match kind:
-        case "mark":
-            return Word(content)
-        case "share":
-            return Share(content)
-        case "amount":
-            return Amount(content)
-        case "decimal":
-            return Decimal(content)
-        case "date":
-            return date.fromisoformat(content)
-        case "tuple":
-            return tuple(again(v) for v in content)
-    return {k: again(v) for k, v in content.items()}
+    """The value that `told` wrote; what it did not write comes back as it is."""
+    match value:
+        case {"say": template, "with": values}:
+            return say(template, **{k: again(v) for k, v in values.items()})
+        case {"mark": text}:
+            return Word(text)
+        case {"share": fraction}:
+            return Share(fraction)
+        case {"amount": text}:
+            return Amount(text)
+        case {"decimal": text}:
+            return Decimal(text)
+        case {"date": text}:
+            return date.fromisoformat(text)
+        case {"tuple": values}:
+            return tuple(again(v) for v in values)
+        case {"dict": values}:
+            return {k: again(v) for k, v in values.items()}
+        case list():
+            return [again(v) for v in value]
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from seen_by_axe import faults_of
 
 PATHS = (
     "/", "/analyses", "/analyses/abc", "/analyses/retention", "/analyses/churn_risk", "/report",
@@ -13,15 +14,6 @@ PATHS = (
     "/duplicates", "/imports", "/imports/new", "/imports/1", "/jobs", "/backups", "/account", "/people", "/people/add",
     "/people/teams", "/people/log",
 )  # fmt: skip
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-def faults_of(page: Any) -> list[str]:
-    """What axe says of a page, one line each."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:160]})" for v in found]
 
 
 def pages_of(firm: Any, page: Any) -> list[str]:

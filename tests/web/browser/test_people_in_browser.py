@@ -6,20 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from seen_by_axe import faults_of
 
 PASSWORD = "a rather long phrase"
 DEVICE = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
     "isUserVerified": True, "automaticPresenceSimulation": True,
 }  # fmt: skip
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-def faults_of(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:200]})" for v in found]
 
 
 def sign_out(page: Any, address: str) -> None:

@@ -12,7 +12,8 @@ from klientel.errors import NotAllowed
 from klientel.web.jobs import live, running, services
 from klientel.web.jobs.kinds import KINDS, Kind, Run, everything
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import again, kept
+from klientel.web.kinds_of_values import again
+from klientel.web.kinds_of_values import told as kept
 from klientel.words import mark, say, translate
 
 

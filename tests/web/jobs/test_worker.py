@@ -13,7 +13,7 @@ from at_work import NOW, TWO_COLUMNS
 
 from klientel.web.jobs import keeping, live, services
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import again
+from klientel.web.kinds_of_values import again
 
 # Enough to be killed in the middle of it.
 MANY = "Kundennr;Kunde;Belegnr;Datum;Netto\n" + "".join(

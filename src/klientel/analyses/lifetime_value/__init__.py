@@ -26,7 +26,6 @@ from klientel.analyses.lifetime_value.tables import (
 from klientel.analysis import Context, Estimate, Need, Outcome, Param, analysis
 from klientel.forecast import business as told_apart
 from klientel.forecast.candidates import MODELS
-from klientel.forecast.contract_value import Contracts
 from klientel.forecast.contracts_alone import holdout_rows as renewal_rows
 from klientel.forecast.customer_values import MEASURES, valued
 from klientel.forecast.past import Past
@@ -92,7 +91,7 @@ def lifetime_value(
         horizon=horizon, discount=discount, model=model, holdout=holdout, business=business,
     )  # fmt: skip
     made, found = stock.made, stock.split
-    extra = () if stock.running is None else (*unread(contracts, context), *_on_contracts(stock.running))
+    extra = () if stock.running is None else (*unread(contracts, context), *stock.running.reasons)
     held = holdout_rows(made)
     sums = sums_of(found.listed)
     parts = told_apart.rows(found, stock.relative)
@@ -117,25 +116,6 @@ def lifetime_value(
         reasons=(*worth.reasons, *_reasons(made, stock.retention, figures), *extra),
         lines=_lines(made, figures, horizon, context.currency),
     )
-
-
-def _on_contracts(running: Contracts) -> tuple[tuple[Flag, str], ...]:
-    told: list[tuple[Flag, str]] = []
-    if running.rates is None:
-        told.append(
-            ("amber", say("Too few renewals have been decided: contracts are valued until their end only."))
-        )
-    if running.open_ended:
-        told.append(
-            (
-                "green",
-                say(
-                    "{n} running contracts have no end: they count as renewed every year.",
-                    n=running.open_ended,
-                ),
-            )
-        )
-    return tuple(told)
 
 
 def _figures(

@@ -18,7 +18,7 @@ from klientel.web.api.problems import Missing, Problem
 from klientel.web.imports import drafts
 from klientel.web.imports.listing import listed
 from klientel.web.jobs import live, services
-from klientel.web.jobs.values import again
+from klientel.web.kinds_of_values import again
 from klientel.web.pages import shell
 from klientel.words import say, spoken
 

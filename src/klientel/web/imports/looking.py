@@ -24,7 +24,8 @@ from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
 from klientel.schema import TABLES
 from klientel.web.imports import drafts
-from klientel.web.jobs.values import again, kept
+from klientel.web.kinds_of_values import again
+from klientel.web.kinds_of_values import told as kept
 from klientel.words import Sentence
 
 if TYPE_CHECKING:

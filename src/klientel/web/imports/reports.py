@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientel.ingest.corrected import HINT, LINE, OURS, REASON
 from klientel.schema import TABLES
-from klientel.web.jobs.values import kept
+from klientel.web.kinds_of_values import told as kept
 from klientel.web.rights import access
 from klientel.words import mark
 

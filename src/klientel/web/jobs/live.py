@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from klientel.web.jobs.values import again, kept
+from klientel.web.kinds_of_values import again
+from klientel.web.kinds_of_values import told as kept
 
 if TYPE_CHECKING:
     from klientel.web.home import Home

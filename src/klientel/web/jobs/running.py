@@ -13,7 +13,7 @@ from klientel.errors import KlientelError, NotAllowed
 from klientel.web.jobs import live
 from klientel.web.jobs.kinds import KINDS, Run
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import kept
+from klientel.web.kinds_of_values import told as kept
 from klientel.words import mark, say
 
 if TYPE_CHECKING:

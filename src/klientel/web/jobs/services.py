@@ -13,7 +13,7 @@ from klientel.errors import NotAllowed
 from klientel.web.jobs import live, running
 from klientel.web.jobs.kinds import KINDS
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import kept
+from klientel.web.kinds_of_values import told as kept
 from klientel.words import mark
 
 if TYPE_CHECKING:

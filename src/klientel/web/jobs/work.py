@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from klientel.web.imports import drafts, looking, templates
-from klientel.web.jobs.values import kept
+from klientel.web.kinds_of_values import told as kept
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:

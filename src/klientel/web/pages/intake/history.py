@@ -15,7 +15,7 @@ from klientel.web.imports import preview, reports
 from klientel.web.imports.models import Import
 from klientel.web.jobs import services
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import again
+from klientel.web.kinds_of_values import again
 from klientel.web.pages import shell
 from klientel.web.pages.intake import shown, uploads
 from klientel.words import mark

@@ -12,7 +12,7 @@ from django.http import FileResponse, Http404
 
 from klientel.schema import TABLES
 from klientel.web.imports import looking, reports
-from klientel.web.jobs.values import again
+from klientel.web.kinds_of_values import again
 from klientel.words import mark, spoken, translate
 
 if TYPE_CHECKING:

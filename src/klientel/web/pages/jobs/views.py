@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from klientel.web.jobs import live, services
 from klientel.web.jobs.kinds import KINDS
 from klientel.web.jobs.models import Job
-from klientel.web.jobs.values import again
+from klientel.web.kinds_of_values import again
 from klientel.web.pages import shell
 from klientel.words import mark, translate
 
