@@ -259,7 +259,7 @@ WITHOUT = {
     "accounts.attempts": "counts, before anybody is known", "accounts.backends": "who a name means",
     "accounts.callers": "addresses of requests", "accounts.events": "the log of the door",
     "accounts.letters": "mail", "accounts.links": "links of the owner of the folder", "accounts.passkeys": "one's own",
-    "accounts.sealing": "secrets",
+    "accounts.retention": "time alone decides", "accounts.sealing": "secrets",
     "backups": "the whole workspace, for the owner of the folder on the command line",
     "commands": "the command line of the owner of the folder",
     "commandline": "how commands are put together",
