@@ -99,12 +99,14 @@ def work(home: Home, over: threading.Event) -> None:
 
 
 def _tidy(home: Home) -> None:
+    from klientel.web.accounts import retention
     from klientel.web.imports import drafts, kept_backups
     from klientel.web.jobs import services
 
     services.tidy(home, now())
     drafts.tidy(home, now())
     kept_backups.tidy(home, now())
+    retention.tidy(now())
 
 
 if __name__ == "__main__":
