@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,40 +10,28 @@ import pytest
 AT = datetime(2026, 6, 15, tzinfo=UTC)
 
 
-@pytest.mark.skipif(os.environ.get("KLIENTEL_TEST_POSTGRES") != "1", reason="SQLite has one writer at a time")
-def test_a_change_of_a_longer_transaction_is_waited_for(served: Any) -> None:
-    """One writes a change and ends late; another writes and ends before: the feed stops below the first."""
-    from django.db import connection, transaction
+def test_what_was_settled_in_a_quiet_moment_stays_so(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who begins while somebody writes begins at the last quiet moment, not at the first change of all."""
+    from types import SimpleNamespace
 
-    from klientel.web.api.settled import horizon
+    from klientel.web.api import settled
     from klientel.web.records.models import Change
 
-    def change(number: int) -> int:
-        return Change.objects.create(at=AT, why="x", model="Company", object_id=number).pk
+    def change() -> int:
+        return Change.objects.create(at=AT, why="x", model="Company", object_id=1).pk
 
-    settled = change(1)
-    assert horizon() == settled
-    written, end = threading.Event(), threading.Event()
-    slow: list[int] = []
-
-    def late() -> None:
-        with transaction.atomic():
-            slow.append(change(2))
-            written.set()
-            end.wait(20)
-        connection.close()
-
-    thread = threading.Thread(target=late)
-    thread.start()
-    assert written.wait(20)
-    quick = change(3)
-    assert slow[0] < quick
-    seen = horizon()
-    assert seen < slow[0]
-    assert horizon() < slow[0]
-    end.set()
-    thread.join()
-    assert horizon() == quick
+    open_ones = iter([(7, 7), (7, 8), (8, 9), (9, 9)])
+    monkeypatch.setattr(settled, "connection", SimpleNamespace(vendor="postgresql"))
+    monkeypatch.setattr(settled, "_transactions", lambda: next(open_ones))
+    quiet = change()
+    assert settled.horizon() == quiet
+    between = change()
+    assert settled.horizon() == quiet
+    change()
+    assert settled.horizon() == between  # what was open when it was seen has ended
+    last = change()
+    assert settled.horizon() == last
+    assert settled.horizon() == last  # without asking for transactions again
 
 
 def test_with_one_writer_everything_that_is_seen_is_settled(served: Any) -> None:
