@@ -161,3 +161,33 @@ def test_a_customer_without_any_data_has_a_page(served: Any, sign_in: Any, look:
     look(client, f"/customers/{made.pk}/figures", 'hx-trigger="load')
     assert "no orders with dates" in look(client, f"/customers/{made.pk}/course", "Is being computed")
     assert client.get(f"/customers/{made.pk}/timeline").status_code == 200
+
+
+def test_a_parent_company_is_named_only_to_whom_may_see_it(known: Any, sign_in: Any, look: Any) -> None:
+    from klientel.web.records import changes
+    from klientel.web.records import models as m
+
+    parent = m.Company.objects.get(number="C07")  # of the other sales person
+    changes.update(m.Company.objects.get(number="C02"), {"parent_id": parent.pk}, at=NOW)
+    crumb = f'/customers/{parent.pk}"'
+    anna = look(sign_in("anna", role="sales", rep="R1"), f"/customers/{pk('C02')}")
+    assert crumb not in anna
+    assert "Firma &lt;b&gt;7" not in anna
+    boss = look(sign_in(), f"/customers/{pk('C02')}")
+    assert crumb in boss
+    assert "Firma &lt;b&gt;7" in boss
+
+
+def test_amounts_are_in_the_currency_of_their_record(known: Any, sign_in: Any, look: Any) -> None:
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    company = m.Company.objects.get(number="C02")
+    values = {"company": company, "name": "Abroad", "amount": 7000, "currency": "USD", "stage": "Offer"}
+    services.add(m.Opportunity, values, at=NOW)
+    term = {"company": company, "type": "Hire", "recurring_amount": 300, "currency": "USD"}
+    services.add(m.Contract, {**term, "start": date(2026, 1, 1)}, at=NOW)
+    text = look(sign_in(), f"/customers/{pk('C02')}")
+    for amount in ("$7k", "$300", "€5k"):
+        assert f'<span class="n">{amount}' in text, amount
+    assert "€7k" not in text

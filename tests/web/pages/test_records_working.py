@@ -73,6 +73,19 @@ def test_the_board_moves_deals_with_their_history_and_back(sign_in: Any, served:
     assert asked.headers["Location"].startswith(f"/deals/{deal.pk}/close?outcome=lost")
 
 
+def test_the_board_does_not_add_dollars_to_euros(sign_in: Any, served: Any) -> None:
+    """Each card in its own currency, each sum by currency, and it is said."""
+    firm = make("Company", name="Firm")
+    for name, amount, currency in (("One", 1000, "USD"), ("Two", 500, "EUR"), ("Three", 30, "")):
+        make("Opportunity", company=firm, name=name, stage="Offer", amount=Decimal(amount), currency=currency,
+             created_on=date(2026, 1, 1))  # fmt: skip
+    text = sign_in().get("/deals/board").content.decode()
+    assert re.findall(r'class="strong">([^<]*)<', text) == ["$1k", "€500", "€30"]
+    assert re.findall(r'class="sum">([^<]*)<', text)[0] == "€530 + $1k"
+    assert "3 open deals · €530 + $1k" in text
+    assert "not added up" in text
+
+
 def test_losing_a_deal_asks_for_the_reason(sign_in: Any, served: Any, today: date) -> None:
     """Without a reason nothing is written; with one the deal is closed, and can be opened again."""
     from klientel.web.records import models as m
@@ -299,3 +312,22 @@ def test_portfolios_have_members_by_rule_and_by_hand(sign_in: Any, served: Any, 
     sales = sign_in("ben", role="sales")
     assert sales.get(where).status_code == 404
     assert sales.post(f"{where}/rule", {"rule.region": ["North"]}).status_code == 404
+
+
+def test_side_by_side_names_no_hidden_parent(sign_in: Any, served: Any) -> None:
+    """What two companies refer to is told as far as the person sees it."""
+    from klientel.web.records import duplicates
+
+    rep = make("Rep", number="R1", name="Rau")
+    anna = sign_in("anna", role="sales", rep="R1")
+    hidden, seen = make("Company", name="Secret Holding"), make("Company", name="Known Holding", owner=rep)
+    pair = [make("Company", name="A", owner=rep, parent=one) for one in (hidden, seen)]
+
+    def parents(actor: Any) -> tuple[Any, ...]:
+        return next(x.values for x in duplicates.side_by_side(pair, actor=actor) if x.column == "parent_id")
+
+    assert parents(anna.user) == (hidden.number, "Known Holding")
+    assert parents(None) == ("Secret Holding", "Known Holding")
+    text = anna.get(f"/duplicates/companies/{pair[0].pk}-{pair[1].pk}").content.decode()
+    assert "Known Holding" in text
+    assert "Secret" not in text

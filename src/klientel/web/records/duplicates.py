@@ -12,6 +12,7 @@ from django.db import transaction
 from klientel.errors import BadParameter
 from klientel.web import rights
 from klientel.web.records import blocking, changes, names
+from klientel.web.records.labels import labels
 from klientel.web.records.likeness import LIKELY, Commonness, Firm, Likeness, alike, compare
 from klientel.web.records.merging import survivors
 from klientel.web.records.models import Company, Contact, NotDuplicate
@@ -152,7 +153,8 @@ def _undismissed(model: ModelClass, found: list[Likeness]) -> list[Likeness]:
 def side_by_side(records: list[Any], *, actor: Any = None) -> list[Line]:
     """Records beside one another, column by column, without columns that are empty in all.
 
-    What `actor` may not see (personal data, costs) is left out.
+    What `actor` may not see (personal data, costs) is left out; hidden records that others refer to are told by
+    number, as in lists.
     """
     model: ModelClass = type(records[0])
     shown = [rights.shown(record, actor) for record in records]
@@ -163,8 +165,8 @@ def side_by_side(records: list[Any], *, actor: Any = None) -> list[Line]:
             continue
         field = columns(model)[name]
         if field.related_model is not None:
-            known = field.related_model.objects.in_bulk([v for v in values if v is not None])
-            values = tuple(str(known[v]) if v in known else None for v in values)
+            known = labels(field.related_model, values, actor=actor)
+            values = tuple(known.get(v) if v is not None else None for v in values)
         lines.append(Line(name, field_title(model, name), values))
     custom = [row.get("custom") or {} for row in shown]
     keys = sorted({key for own in custom for key in own})

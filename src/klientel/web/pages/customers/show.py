@@ -16,6 +16,7 @@ from klientel.web.pages import shell
 from klientel.web.pages.analyses import pictures
 from klientel.web.pages.customers import facts
 from klientel.web.pages.customers.known import Known, course_of, known
+from klientel.web.pages.records import cells
 from klientel.web.records import models as m
 from klientel.web.records.timeline import KINDS, timeline
 from klientel.web.scopes import name_of
@@ -30,7 +31,7 @@ _ADDRESS = ("street", "postcode", "city", "region", "country", "phone", "email",
 
 def company_of(request: Any, pk: int) -> Any:
     """The company of an address, or the one it was merged into; 404 if there is none that the person may see."""
-    query = m.Company.objects.select_related("owner", "parent", "merged_into").filter(pk=pk)
+    query = m.Company.objects.select_related("owner", "merged_into").filter(pk=pk)
     found = rights.visible(query, shell.reach(request)).first()
     if found is None or (found.deleted_at is not None and found.merged_into_id is None):
         raise Http404
@@ -50,12 +51,15 @@ def show(request: Any, pk: int) -> Any:
         "customers/show.html",
         {
             "company": company,
+            "parent": _parent(company, shell.reach(request)),
             "details": _pairs(shown, _DETAILS),
             "address": _pairs(shown, _ADDRESS),
             "custom": sorted((shown.get("custom") or {}).items()),
             "owner": name_of(company.owner) if company.owner else "",
-            "contracts": _with_renewals(facts.contracts(company, found), told),
-            "deals": facts.open_deals(company, found),
+            "contracts": _worth(
+                request, _with_renewals(facts.contracts(company, found), told), "recurring_amount"
+            ),
+            "deals": _worth(request, facts.open_deals(company, found), "amount"),
             "contacts": facts.contacts(company, found),
             "personal": found.may("personal"),
             "tasks": facts.tasks(company, found),
@@ -68,6 +72,14 @@ def show(request: Any, pk: int) -> Any:
             **figures_of(company, told),
         },
     )
+
+
+def _parent(company: Any, found: Any) -> str:
+    """What the parent company is called; "" if there is none that the person may see."""
+    if company.parent_id is None:
+        return ""
+    seen = rights.visible(m.Company.present.filter(pk=company.parent_id), found).first()
+    return str(seen) if seen is not None else ""
 
 
 def figures(request: Any, pk: int) -> Any:
@@ -148,6 +160,13 @@ def _with_renewals(contracts: list[dict[str, Any]], told: Known) -> list[dict[st
     for contract in contracts:
         contract["renewal"] = told.renewals.get(contract["number"], {}).get("p_renewal")
     return contracts
+
+
+def _worth(request: Any, rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """Rows with their amount in words, in the currency that each names."""
+    for row in rows:
+        row["worth"] = cells.money(row[column], row["currency"], request.lang, shell.currency())
+    return rows
 
 
 def _pairs(row: dict[str, Any], names: tuple[str, ...]) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from klientel.show.figures import written
+from klientel.show.figures import NONE, short, written
 from klientel.web.records import listing
 from klientel.web.records.catalog import BY_MODEL, Column
 from klientel.web.records.values import name_of
@@ -44,6 +45,23 @@ def text(column: Column, value: Any, names: dict[int, str], lang: str, currency:
         case "flag":
             return spoken(bool(value), lang)
     return str(value)
+
+
+def money(value: Any, unit: str, lang: str, currency: str | None) -> str:
+    """An amount in few letters, in the currency of its record, or the workspace's where the record names none."""
+    return short(value, "money", lang, unit or currency)
+
+
+def sums(amounts: Mapping[str, Any], lang: str, currency: str | None, *, brief: bool = False) -> str:
+    """Sums by currency ("" is the workspace's) as one text, the workspace's own first; different ones are not added."""
+    found: dict[str, Any] = {}
+    for unit, value in amounts.items():
+        if value is not None:
+            own = unit or currency or ""
+            found[own] = found.get(own, 0) + value
+    tell = short if brief else written
+    order = sorted(found, key=lambda unit: (unit != (currency or ""), unit))
+    return " + ".join(tell(found[unit], "money", lang, unit or None) for unit in order) or NONE
 
 
 def _number(value: Any) -> Any:

@@ -15,6 +15,7 @@ from klientel.errors import BadParameter
 from klientel.ingest.mapping.outcomes import outcome_of
 from klientel.web import rights
 from klientel.web.pages import shell
+from klientel.web.pages.records import cells
 from klientel.web.pages.records.kinds import found as find_record
 from klientel.web.pages.records.many import back, undoing
 from klientel.web.records import changes, deals, kinds, listing, typed
@@ -75,9 +76,7 @@ def board(request: Any) -> Any:
 
         seen = conditions.searched(seen, KINDS["deals"], words, found)
     stages = known_stages(found)
-    totals = {
-        r["stage"]: r for r in seen.order_by().values("stage").annotate(n=Count("pk"), total=Sum("amount"))
-    }
+    totals = _totals(seen)
     if "" in totals:
         stages = ["", *stages]
     stages += [s for s in totals if s not in stages]
@@ -91,13 +90,33 @@ def board(request: Any) -> Any:
         "chosen": chosen,
         "words": words,
         "mine": rep is not None,
-        "total": sum((r["total"] or 0) for r in totals.values()),
+        "total": cells.sums(_whole(totals), request.lang, shell.currency(), brief=True),
+        "by_currency": len({unit or shell.currency() for unit, v in _whole(totals).items() if v}) > 1,
         "n": sum(r["n"] for r in totals.values()),
         "may_write": found.may("write"),
         "here": request.get_full_path(),
         "outcomes": [(k, w) for k, w in kinds.OUTCOMES.items() if k not in ("open", "won")],
     }
     return shell.page(request, "records/board.html", context)
+
+
+def _totals(seen: Any) -> dict[str, dict[str, Any]]:
+    """By stage: how many deals, and the sums of their amounts by currency."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in seen.order_by().values("stage", "currency").annotate(n=Count("pk"), total=Sum("amount")):
+        held = found.setdefault(row["stage"], {"n": 0, "sums": {}})
+        held["n"] += row["n"]
+        held["sums"][row["currency"]] = row["total"]
+    return found
+
+
+def _whole(totals: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The sums of all stages by currency."""
+    found: dict[str, Any] = {}
+    for one in totals.values():
+        for unit, value in one["sums"].items():
+            found[unit] = found.get(unit, 0) + (value or 0)
+    return found
 
 
 def _stage(request: Any, seen: Any, stage: str, total: Any, stages: list[str]) -> dict[str, Any]:
@@ -120,8 +139,7 @@ def _stage(request: Any, seen: Any, stage: str, total: Any, stages: list[str]) -
                 "name": row["name"] or company or row["number"],
                 "company": company if row["name"] and str(company) not in row["name"] else "",
                 "rep": reps.get(row["rep_id"] or 0, ""),
-                "amount": row["amount"],
-                "currency": row["currency"],
+                "amount": cells.money(row["amount"], row["currency"], request.lang, shell.currency()),
                 "days": (today - row["created_on"]).days if row["created_on"] else None,
                 "others": [s for s in stages if s and s != stage],
             }
@@ -132,8 +150,8 @@ def _stage(request: Any, seen: Any, stage: str, total: Any, stages: list[str]) -
         + urlencode([("f.stage", stage or "–"), ("f.outcome", "open"), ("f.outcome", "–")])
     )
     n = total["n"] if total else 0
-    return {"name": stage, "n": n, "total": total["total"] if total else None, "cards": cards,
-            "more": n - len(cards), "url": own_list}  # fmt: skip
+    told = cells.sums(total["sums"] if total else {}, request.lang, shell.currency(), brief=True)
+    return {"name": stage, "n": n, "total": told, "cards": cards, "more": n - len(cards), "url": own_list}
 
 
 def context(request: Any, deal: Any) -> dict[str, Any]:
