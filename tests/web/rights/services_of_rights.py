@@ -248,7 +248,8 @@ INNER = {
     "privacy.cleaning.anonymise", "privacy.cleaning.clean_records",
     "records.changes.create", "records.changes.update", "records.changes.delete", "records.changes.restore",
     "records.changes.recreate", "records.changes.bulk_create", "records.changes.bulk_update",
-    "records.changes.bulk_delete", "records.undoing.undo",
+    "records.changes.bulk_delete", "records.undoing.undo", "records.undoing.preview",
+    "records.undoing.called",
     "imports.reports.told",  # blanks what the actor may not see
     "rights.lists.visible", "rights.lists.rows", "rights.narrowing.narrow", "rights.reach.access",
 }  # fmt: skip

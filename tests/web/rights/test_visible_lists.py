@@ -199,3 +199,19 @@ def test_what_one_made_without_a_company_is_ones_own(own_people: Any) -> None:
     assert visible(Note.objects.all(), own_people.users["anna"]).get() == note
     assert visible(Note.objects.all(), own_people.users["lena"]).get() == note
     assert not visible(Note.objects.all(), own_people.users["ben"]).exists()
+
+
+def test_what_an_undo_leaves_alone_is_told_without_names_of_persons(own_people: Any) -> None:
+    """Whoever may not see personal data reads the number of the contact that stays, and so does the log of imports."""
+    from klientel.web.imports.models import Import
+    from klientel.web.records import changes, undoing
+    from klientel.web.records.models import Company, Contact
+
+    run = Import.objects.create(at=AT, state="done")
+    values = {"number": "P9", "company_id": Company.objects.get(number="K01").pk, "name": "Anders"}
+    changes.bulk_create(Contact, [values], run, AT)
+    changes.update(Contact.objects.get(number="P9"), {"role": "buyer"}, at=AT)
+    users = own_people.users
+    told = {n: undoing.preview(run, actor=users[n]).conflicts[0] for n in ("dora", "ada")}
+    assert (told["dora"].name, told["ada"].name) == ("P9", "Anders")
+    assert told["ada"].as_json()["name"] == "P9"

@@ -17,7 +17,7 @@ from klientel.errors import BadParameter
 from klientel.web import rights
 from klientel.web.records import changes, rows
 from klientel.web.records.models import Change
-from klientel.web.records.undoing import Conflict, users_of
+from klientel.web.records.undoing import Conflict, called, users_of
 from klientel.web.records.values import columns, decode, model_of, plain
 from klientel.words import say
 
@@ -151,7 +151,13 @@ def _back(
         by = next((str(c.actor) for c in reversed(later) if c.actor), "")
         result.conflicts.append(
             Conflict(
-                key[0], key[1], str(getattr(record, "number", "")), str(record), "changed", by, tuple(kept)
+                key[0],
+                key[1],
+                str(getattr(record, "number", "")),
+                called(record, actor),
+                "changed",
+                by,
+                tuple(kept),
             )
         )
     values = {name: value for name, value in decode(kind, was).items() if name not in kept}
@@ -184,7 +190,7 @@ def _away(
         number = str(plain(getattr(record, "number", "")))
         reason = "changed" if later else "used"
         result.conflicts.append(
-            Conflict(key[0], key[1], number, str(record), reason, by if later else str(user))
+            Conflict(key[0], key[1], number, called(record, actor), reason, by if later else str(user))
         )
         return
     if key[0] == "DatedValue" and record.valid_from is None and _continues(record):

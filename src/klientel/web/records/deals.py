@@ -90,10 +90,12 @@ def close(
     return deal
 
 
-def reopen(deal: Any, stage: str, *, on: date | None = None, actor: Any = None, at: datetime) -> Any:
+def reopen(
+    deal: Any, stage: str, *, on: date | None = None, actor: Any = None, at: datetime, act: str = ""
+) -> Any:
     """Open a closed deal again in a stage; that it was closed stays in its history."""
     day = on or at.date()
-    act = token_hex(8)
+    act = act or token_hex(8)
     with transaction.atomic():
         now = _ready(deal, actor, None)
         if not closed(now):

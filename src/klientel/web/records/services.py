@@ -100,9 +100,9 @@ def bring_back(record: Any, *, actor: Any = None, at: datetime, act: str = "") -
     changes.restore(record, actor, at=at, act=act)
 
 
-def done(task: Any, *, actor: Any = None, at: datetime, on: date | None = None) -> Any:
+def done(task: Any, *, actor: Any = None, at: datetime, on: date | None = None, act: str = "") -> Any:
     """Tick a task off."""
-    return edit(task, {"done_on": on or at.date()}, actor=actor, at=at)
+    return edit(task, {"done_on": on or at.date()}, actor=actor, at=at, act=act)
 
 
 def expired(day: date) -> Any:

@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db import models, transaction
 
 from klientel.web.imports.models import Import
+from klientel.web.privacy.fields import personal
 from klientel.web.records import rows
 from klientel.web.records.models import Change
 from klientel.web.records.values import decode, field_title, model_of, name_of, plain, title_of
@@ -41,8 +42,9 @@ class Conflict:
     fields: tuple[str, ...] = ()  # what was changed, where the rest came back
 
     def as_json(self) -> dict[str, Any]:
-        """For `Import.conflicts`, from which a later undo takes up what was only in use."""
-        return {"model": self.model, "id": self.id, "number": self.number, "name": self.name} | (
+        """For `Import.conflicts`, from which a later undo takes up what was only in use; no person is named there."""
+        name = self.number if _of_persons(model_of(self.model)) else self.name
+        return {"model": self.model, "id": self.id, "number": self.number, "name": name} | (
             {"why": self.why, "by": self.by}
         )
 
@@ -98,7 +100,7 @@ def undo(
     """
     with transaction.atomic():
         plan = _planned(import_run, held, followed)
-        conflicts = _conflicts(plan)  # before the rows go
+        conflicts = _conflicts(plan, actor)  # before the rows go
         restored = {
             model: _restore(model, found, import_run, at, actor) for model, found in plan.restore.items()
         }
@@ -114,13 +116,14 @@ def undo(
 def preview(
     import_run: Any,
     *,
+    actor: Any = None,
     held: Mapping[str, Collection[int]] | None = None,
     followed: Collection[int] = (),
 ) -> Undone:
-    """What `undo` would do; writes nothing."""
+    """What `undo` would do, told to `actor`; writes nothing."""
     plan = _planned(import_run, held, followed)
     removed = {m: len(ids) for m, ids in plan.remove.items() if ids}
-    return Undone(removed, {m: len(found) for m, found in plan.restore.items()}, _conflicts(plan))
+    return Undone(removed, {m: len(found) for m, found in plan.restore.items()}, _conflicts(plan, actor))
 
 
 def _planned(
@@ -295,8 +298,21 @@ def _remove(model: str, ids: Iterable[int], import_run: Any, at: datetime, actor
         _log_many(kind, ((i, {}, None) for i in batch), import_run, at, actor, "undo", "")
 
 
-def _conflicts(plan: _Plan) -> list[Conflict]:
-    """The records that stay, for people."""
+def called(record: Any, actor: Any) -> str:
+    """What a record is called to a person: by its number where its name is a person's and kept from the actor."""
+    from klientel.web.rights import access
+
+    if _of_persons(type(record)) and not access(actor).everything("personal"):
+        return str(record.number)
+    return str(record)
+
+
+def _of_persons(model: Any) -> bool:
+    return "name" in personal(model.__name__)
+
+
+def _conflicts(plan: _Plan, actor: Any) -> list[Conflict]:
+    """The records that stay, for the person who asks."""
     who = {}
     for batch in rows.batches(sorted(plan.changed.values())):
         for change in Change.objects.filter(pk__in=batch).select_related("actor", "import_run"):
@@ -312,5 +328,5 @@ def _conflicts(plan: _Plan) -> list[Conflict]:
             for obj in model_of(model).objects.filter(pk__in=batch):
                 why, by = reasons[model, obj.pk]
                 number = str(plain(getattr(obj, "number", "")))
-                found.append(Conflict(model, obj.pk, number, str(obj), why, by))
+                found.append(Conflict(model, obj.pk, number, called(obj, actor), why, by))
     return found
