@@ -68,6 +68,7 @@ def merged() -> Catalog:
         found = read(path)
         for message in [*found.obsolete.values(), *found]:
             if message.id and message.string:
+                catalog.delete(message.id)  # Babel would keep the older of two; a part corrects the catalogue
                 catalog.add(message.id, message.string)
     return catalog
 
