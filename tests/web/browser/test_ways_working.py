@@ -21,7 +21,7 @@ def test_a_lead_becomes_a_customer(firm: Any) -> None:
     expect(page.get_by_role("listitem").filter(has_text="Dichtungen").first).to_be_visible()
 
     page.get_by_role("link", name="Umwandeln").click()
-    page.get_by_role("radio", name="Eine neue Firma: Verhoveld Polymers B.V.").check()
+    page.get_by_role("radio", name="Ein neues Unternehmen: Verhoveld Polymers B.V.").check()
     page.get_by_role("textbox", name="Betrag").fill("12.500,00")
     page.get_by_role("button", name="Umwandeln").click()
     expect(page.get_by_text("Der Interessent ist jetzt bei Verhoveld Polymers B.V.")).to_be_visible()
@@ -72,9 +72,9 @@ def test_a_duplicate_is_merged_and_unmerged(firm: Any) -> None:
         page.get_by_role("textbox", name="Postleitzahl").fill("48149")
         page.get_by_role("textbox", name="Ort").fill("Münster")
         page.get_by_role("button", name="Hinzufügen").click()
-        if page.get_by_role("checkbox", name="Es ist eine andere Firma").count():
+        if page.get_by_role("checkbox", name="Es ist ein anderes Unternehmen").count():
             expect(page.get_by_role("alert")).to_contain_text("Quarzwerk Holtmann GmbH")
-            page.get_by_role("checkbox", name="Es ist eine andere Firma").check()
+            page.get_by_role("checkbox", name="Es ist ein anderes Unternehmen").check()
             page.get_by_role("button", name="Hinzufügen").click()
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     page.get_by_role("link", name="Notiz").click()
@@ -112,8 +112,8 @@ def test_on_the_way_with_a_phone(firm: Any) -> None:
     page = firm.person("demo", language="de", width=390, has_touch=True)
     page.goto(firm.address)
     page.get_by_role("button", name="Menü").click()
-    page.get_by_role("link", name="Firmen").click()
-    page.get_by_role("searchbox", name="Suchen in: Firmen").fill("Dorgenmeyer")
+    page.get_by_role("link", name="Unternehmen").click()
+    page.get_by_role("searchbox", name="Suchen in: Unternehmen").fill("Dorgenmeyer")
     page.get_by_role("table").get_by_role("link", name="Dorgenmeyer Spritzguss SE").click()
     page.get_by_role("link", name="Kontakt erfassen").click()
     page.get_by_role("combobox", name="Art").select_option("Anruf")
