@@ -36,20 +36,26 @@ ENDING = {"people:sign-out"}
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
+def walk(resolver: Any, prefix: str = "", space: str = "") -> Iterator[tuple[str, str, tuple[str, ...], Any]]:
+    """(name, route, names of arguments, view) of every address below a resolver."""
+    from django.urls import URLResolver
+
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from walk(entry, route, f"{space}{entry.namespace}:" if entry.namespace else space)
+        else:
+            yield f"{space}{entry.name or route}", route, tuple(entry.pattern.converters), entry.callback
+
+
 def addresses() -> list[tuple[str, str, tuple[str, ...]]]:
     """(name, route, names of arguments) of every address."""
-    from django.urls import URLResolver, get_resolver
-
-    def walk(resolver: Any, prefix: str, space: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        for entry in resolver.url_patterns:
-            route = prefix + str(entry.pattern)
-            if isinstance(entry, URLResolver):
-                yield from walk(entry, route, f"{space}{entry.namespace}:" if entry.namespace else space)
-            else:
-                yield f"{space}{entry.name or route}", route, tuple(entry.pattern.converters)
+    from django.urls import get_resolver
 
     found = [
-        a for a in walk(get_resolver(), "", "") if not a[1].startswith("api/")
+        (name, route, arguments)
+        for name, route, arguments, _ in walk(get_resolver())
+        if not route.startswith("api/")
     ]  # tests/web/api asks those
     return sorted(set(found))
 

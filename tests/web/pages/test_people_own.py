@@ -280,6 +280,26 @@ def test_tokens_are_shown_once_and_do_no_more_than_they_say(sign_in: Any, anna: 
     assert tokens.holder(secret, at) is None
 
 
+@pytest.mark.parametrize("days", ["30 days", "", None, "0", "-1", "4000", "9" * 5000])
+def test_a_token_without_a_clear_end_is_refused(enter: Any, anna: Any, days: str | None) -> None:
+    from klientel.web.accounts.models import ApiToken
+
+    given = {"name": "Report", "scope": ["read"], **({} if days is None else {"days": days})}
+    assert enter().post("/account/tokens", given).status_code == 400
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_holds_for_ever_where_that_is_said(enter: Any, anna: Any) -> None:
+    from klientel.web.accounts.models import ApiToken
+
+    client = enter()
+    page = client.get("/account").content.decode()
+    value = re.search(r'<option value="([^"]*)">until it is revoked', page)
+    assert value is not None
+    client.post("/account/tokens", {"name": "Report", "scope": ["read"], "days": value.group(1)})
+    assert ApiToken.objects.get().expires_at is None
+
+
 def test_a_token_takes_no_right_that_the_person_lacks(sign_in: Any) -> None:
     from klientel.errors import BadParameter, NotAllowed
     from klientel.web.accounts import services, tokens

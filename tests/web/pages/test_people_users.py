@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -263,3 +263,80 @@ def test_a_name_with_markup_is_text(boss: Any, anna: Any) -> None:
     assert boss.post(f"/people/{anna.pk}/person", given).status_code == 302
     for path in ("/people", "/people/teams", "/people/log", f"/people/{anna.pk}"):
         assert "<img" not in boss.get(path).content.decode(), path
+
+
+DELICATE = (
+    ("get", "/people/add"),
+    ("post", "/people/add"),
+    ("post", "/people/second-factor"),
+    *(
+        ("post", f"/people/{{pk}}/{part}")
+        for part in ("rights", "person", "active", "invitation", "factors", "identity")
+    ),
+    *(("post", f"/account/factors/{part}") for part in ("codes", "passkey", "question", "app", "{factor}")),
+    ("get", "/account/factors/app"),
+    ("post", "/account/tokens"),
+)
+
+
+def test_all_that_is_delicate_is_in_the_list() -> None:
+    from django.urls import get_resolver, resolve
+    from test_every_address import walk
+
+    marked = {name for name, _, _, view in walk(get_resolver()) if getattr(view, "delicate", False)}
+    asked = {resolve(path.format(pk=1, factor=1)).view_name for _, path in DELICATE}
+    assert marked == asked
+
+
+@pytest.mark.parametrize(("method", "path"), DELICATE)
+def test_what_is_delicate_asks_who_it_is(
+    boss: Any, anna: Any, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    """A session left open for a while changes nothing that is delicate; a fresh one reaches the view."""
+    from django.apps import apps
+
+    from klientel.web.accounts import factors
+    from klientel.web.pages import shell
+
+    at = datetime.now(UTC)
+    secret = factors.new_secret()
+    factors.add_app(boss.user, secret, factors.code_at(secret, int(at.timestamp()) // 30), at)
+    path = path.format(pk=anna.pk, factor=boss.user.factors.get().pk)
+    given = {"name": "eve", "role": "administrator", "grant-read": "all", "email": "eve@example.org", "active": "no",
+             "needed": "yes", "scope": "read", "days": "30", "back": "/people/teams"}  # fmt: skip
+
+    def state() -> list[Any]:
+        models = [*apps.get_app_config("accounts").get_models()]
+        return [list(m.objects.order_by("pk").values()) for m in models if m.__name__ != "Session"]
+
+    before = state()
+    with monkeypatch.context() as later:
+        later.setattr(shell, "now", lambda: at + timedelta(minutes=16))
+        answer = getattr(boss, method)(path, given if method == "post" else {})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/confirm?next=")
+    assert state() == before
+    answer = getattr(boss, method)(path, given if method == "post" else {})
+    assert not answer.get("Location", "").startswith("/confirm")
+
+
+def test_ids_that_are_none_are_taken_for_none(boss: Any, anna: Any) -> None:
+    endless = "9" * 5000
+    assert boss.get(f"/people/log?user={endless}").status_code == 200
+    assert boss.post(f"/people/{anna.pk}/sessions", {"session": endless}).status_code == 302
+    assert boss.post("/account/sessions", {"session": endless}).status_code == 302
+    assert boss.post("/people/teams/add", {"name": "New", "parent": endless}).status_code == 302
+    assert boss.get("/account").status_code == 200
+
+
+def test_sales_people_who_are_gone_are_nobodys(boss: Any, anna: Any) -> None:
+    from klientel.web.records import services
+    from klientel.web.records.models import Rep
+
+    at = datetime.now(UTC)
+    gone = services.add(Rep, {"number": "R2", "name": "Weg"}, at=at)
+    Rep.objects.filter(pk=gone.pk).update(deleted_at=at)
+    assert "Weg" not in boss.get(f"/people/{anna.pk}").content.decode()
+    assert boss.post(f"/people/{anna.pk}/person", {"rep": "R2", "language": "en"}).status_code == 400
+    gone.refresh_from_db()
+    assert gone.user_id is None

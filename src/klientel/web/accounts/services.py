@@ -148,9 +148,9 @@ def _tie(actor: Any, user: Any, number: str, at: datetime) -> None:
         changes.update(other, {"user_id": None}, actor, "user", at)
     if not number:
         return
-    rep = Rep.objects.filter(number=number).first()
+    rep = Rep.present.filter(number=number).first()
     if rep is None:
-        known = list(Rep.objects.order_by("number").values_list("number", flat=True)[:200])
+        known = list(Rep.present.order_by("number").values_list("number", flat=True)[:200])
         near = nearest(number, known)
         hint = (
             say("did you mean {near}?", near=near) if near else say("there are: {names}.", names=known or "–")

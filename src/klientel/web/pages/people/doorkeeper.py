@@ -63,6 +63,7 @@ def delicate(view: Any) -> Any:
         query = urlencode({"next": back or reverse("people:account")})
         return HttpResponseRedirect(f"{reverse('people:confirm')}?{query}")
 
+    asked.delicate = True  # type: ignore[attr-defined]  # by which tests find all of them
     return asked
 
 

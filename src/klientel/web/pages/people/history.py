@@ -14,6 +14,7 @@ from klientel.web.accounts.callers import browser
 from klientel.web.accounts.events import TITLES
 from klientel.web.accounts.models import Event, Grant, Team, User
 from klientel.web.pages import shell
+from klientel.web.pages.people.addresses import number
 from klientel.web.records.models import Change
 from klientel.web.rights import ACTIONS
 from klientel.web.rights.effective import SCOPE_NAMES
@@ -71,8 +72,7 @@ KINDS = {
 def log(request: Any) -> Any:
     """The newest first; ?user=PK, ?sort=door|trouble|rights|tokens, ?before=MOMENT."""
     services.administrate(request.user)
-    wanted = str(request.GET.get("user", ""))
-    who = User.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    who = User.objects.filter(pk=number(request.GET.get("user"))).first()
     sort = str(request.GET.get("sort", ""))
     sort = sort if sort in SORTS else ""
     found, older = entries(who, sort, _moment(str(request.GET.get("before", ""))), PAGE)

@@ -14,12 +14,14 @@ from klientel.web.accounts import factors, rules, services, sessions, tokens
 from klientel.web.accounts.models import ApiToken
 from klientel.web.pages import shell
 from klientel.web.pages.people import entry
+from klientel.web.pages.people.addresses import number
 from klientel.web.pages.people.doorkeeper import delicate
 from klientel.web.pages.people.links import TWICE
 from klientel.web.rights import ACTIONS
 from klientel.words import say
 
 DAYS = (30, 90, 365)
+ENDLESS = "endless"  # until it is revoked: said in so many words, never by leaving something out
 
 
 @require_GET
@@ -38,6 +40,7 @@ def _page(request: Any, status: int = 200, **more: Any) -> Any:
         "tokens": tokens.listed(user, at),
         "scopes": [(name, title) for name, title in ACTIONS.items() if found.may(name)],
         "days": DAYS,
+        "endless": ENDLESS,
         "profile": {
             name: more.get(name, getattr(user, name)) for name in ("first_name", "last_name", "email")
         },
@@ -99,8 +102,8 @@ def password(request: Any) -> Any:
 @require_POST
 def end_sessions(request: Any) -> Any:
     """End one of one's own sessions, or all but this one."""
-    pk = str(request.POST.get("session", ""))
-    options: Any = {"pk": int(pk)} if pk.isdecimal() else {"keep": request.session.session_key}
+    one = request.POST.get("session")
+    options: Any = {"pk": number(one) or 0} if one else {"keep": request.session.session_key}
     n = sessions.end(request.user, request.user, shell.now(), **options)
     shell.tell(request, say("Sessions ended: {n}.", n=n))
     return back("sessions")
@@ -110,9 +113,11 @@ def end_sessions(request: Any) -> Any:
 @delicate
 def add_token(request: Any) -> Any:
     """A token for a program; it is shown once, on the page that answers."""
-    given = str(request.POST.get("days", ""))
-    days = int(given) if given.isdecimal() else None
+    given = str(request.POST.get("days", "")).strip()
     try:
+        days = number(given)
+        if days is None and given != ENDLESS:
+            raise BadParameter(say("A token holds from 1 to 3650 days."))
         token, text = tokens.make(
             request.user,
             str(request.POST.get("name", "")),

@@ -12,6 +12,7 @@ from klientel.errors import BadParameter
 from klientel.web.accounts import services
 from klientel.web.accounts.models import Team, User
 from klientel.web.pages import shell
+from klientel.web.pages.people.addresses import number
 from klientel.words import say
 
 
@@ -55,8 +56,7 @@ def _tree(
 
 
 def _chosen(request: Any) -> Any:
-    given = str(request.POST.get("parent", ""))
-    return Team.objects.filter(pk=int(given)).first() if given.isdecimal() else None
+    return Team.objects.filter(pk=number(request.POST.get("parent"))).first()
 
 
 @require_POST

@@ -15,6 +15,7 @@ from klientel.web.accounts import factors, letters, provider, rules, services, s
 from klientel.web.accounts.models import ApiToken, Factor, Team, User
 from klientel.web.pages import shell
 from klientel.web.pages.people import history
+from klientel.web.pages.people.addresses import number
 from klientel.web.pages.people.doorkeeper import administrators, delicate
 from klientel.web.pages.people.links import absolute
 from klientel.web.records.models import Rep
@@ -75,9 +76,10 @@ def _grants(user: Any) -> list[tuple[Word, list[Word]]]:
 
 
 @require_http_methods(["GET", "POST"])
+@administrators
+@delicate
 def add(request: Any) -> Any:
     """A new user; an invitation link comes with it."""
-    services.administrate(request.user)
     given = {
         name: str(request.POST.get(name, "")).strip()[:254]
         for name in ("name", "first_name", "last_name", "email", "language", "role", "team", "rep")
@@ -174,6 +176,8 @@ def _back(user: Any, part: str = "") -> HttpResponseRedirect:
 
 
 @require_POST
+@administrators
+@delicate
 def rights(request: Any, pk: int) -> Any:
     """Change what a user may do: a role, or action by action."""
     user = _user(request, pk)
@@ -190,6 +194,8 @@ def rights(request: Any, pk: int) -> Any:
 
 
 @require_POST
+@administrators
+@delicate
 def person(request: Any, pk: int) -> Any:
     """Change name, address, language, team and sales person of a user."""
     user = _user(request, pk)
@@ -248,8 +254,8 @@ def _invited(request: Any, user: Any) -> Any:
 def end_sessions(request: Any, pk: int) -> Any:
     """End a session of a user, or all."""
     user = _user(request, pk)
-    one = str(request.POST.get("session", ""))
-    n = sessions.end(request.user, user, shell.now(), pk=int(one) if one.isdecimal() else None)
+    one = request.POST.get("session")
+    n = sessions.end(request.user, user, shell.now(), pk=(number(one) or 0) if one else None)
     shell.tell(request, say("Sessions ended: {n}.", n=n))
     return _back(user, "sessions")
 
