@@ -279,7 +279,7 @@ DELICATE = (
 )
 
 
-def test_all_that_is_delicate_is_in_the_list() -> None:
+def test_all_that_is_delicate_is_in_the_list(served: Any) -> None:
     from django.urls import get_resolver, resolve
     from test_every_address import walk
 
