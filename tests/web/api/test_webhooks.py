@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -185,25 +186,208 @@ def test_redirects_are_not_followed_and_gone_ends_it(program: Any, receiver: Rec
 
 
 def test_a_subscription_that_never_works_ends(program: Any, receiver: Receiver) -> None:
-    """After five deliveries that were given up."""
+    """After five deliveries in a row that were given up: not after four, and one that arrives begins anew."""
+    from klientel.web.api.models import Delivery
+
     boss = program()
     hook = boss.post("/webhooks", {"url": receiver.url, "events": ["tasks.*"]}).json()["id"]
-    for n in range(5):
+    day = 0
+
+    def give_up(times: int) -> None:
+        nonlocal day
+        receiver.status = 404
+        for _ in range(times):
+            boss.post("/tasks", {"title": "x"})
+            before = Delivery.objects.filter(state="given up").count()
+            while Delivery.objects.filter(state="given up").count() == before:
+                day += 2
+                _deliver(NOW + timedelta(days=day))
+
+    def active() -> bool:
+        return bool(boss.get(f"/webhooks/{hook}").json()["active"])
+
+    give_up(4)
+    assert active()
+    receiver.status = 200
+    boss.post("/tasks", {"title": "arrives"})
+    assert _deliver(NOW + timedelta(days=day)) == 1
+    give_up(4)
+    assert active()
+    give_up(1)
+    assert not active()
+
+
+def test_a_dead_receiver_keeps_nobody_waiting(program: Any, receiver: Receiver) -> None:
+    """It is tried once a minute, and the others have their turn, whatever waits for it."""
+    from klientel.web.api import delivering
+    from klientel.web.api.models import Delivery
+
+    boss = program()
+    dead = f"{receiver.url}/dead"
+    boss.post("/webhooks", {"url": dead, "events": ["tasks.*"]})
+    for n in range(delivering.AT_ONCE + 5):
         boss.post("/tasks", {"title": str(n)})
-    receiver.status = 404
-    for day in range(9):
-        _deliver(NOW + timedelta(days=2 * day))
-    assert boss.get(f"/webhooks/{hook}").json()["active"] is False
+    tried: list[str] = []
+
+    def post(url: str, *_: Any) -> int:
+        tried.append(url)
+        return 500 if url == dead else 200
+
+    assert delivering.deliver(NOW, post) == 0
+    assert tried == [dead]
+    boss.post("/webhooks", {"url": receiver.url, "events": ["companies.*"]})
+    boss.post("/companies", {"name": "A"})
+    boss.post("/companies", {"name": "B"})
+    tried.clear()
+    assert delivering.deliver(NOW + timedelta(seconds=59), post) == 2
+    assert tried == [receiver.url, receiver.url]
+    delivering.deliver(NOW + timedelta(seconds=60), post)
+    assert tried[2:] == [dead]
+    assert Delivery.objects.filter(state="waiting").count() == delivering.AT_ONCE + 5
+
+
+def test_what_cannot_be_written_down_keeps_no_other_from_it(
+    program: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subscription that ends while it is told, and one whose outcome the database does not take."""
+    from django.db import OperationalError
+
+    from klientel.web.api import delivering
+    from klientel.web.api.models import Delivery, Subscription
+
+    boss = program()
+    hooks = [
+        boss.post("/webhooks", {"url": f"{receiver.url}/{n}", "events": ["tasks.*"]}).json()["id"]
+        for n in range(3)
+    ]
+    boss.post("/tasks", {"title": "x"})
+    write = delivering._note
+
+    def note(one: Any, *told: Any) -> None:
+        if one.subscription_id == hooks[0]:
+            raise OperationalError("database is locked")
+        if one.subscription_id == hooks[1]:
+            Subscription.objects.filter(pk=hooks[1]).delete()
+        write(one, *told)
+
+    monkeypatch.setattr(delivering, "_note", note)
+    _deliver()
+    assert dict(Delivery.objects.values_list("subscription", "state")) == {
+        hooks[0]: "waiting", hooks[2]: "delivered",
+    }  # fmt: skip
+
+
+def test_what_is_wrong_with_one_subscription_keeps_no_other_from_hearing(
+    program: Any, receiver: Receiver
+) -> None:
+    """Neither when events are gathered nor when they are signed."""
+    from klientel.web.api.models import Subscription
+
+    boss = program()
+    hooks = [
+        boss.post("/webhooks", {"url": f"{receiver.url}/{n}", "events": ["tasks.*"]}).json()["id"]
+        for n in range(3)
+    ]
+    Subscription.objects.filter(pk=hooks[0]).update(events=7)
+    Subscription.objects.filter(pk=hooks[1]).update(url="ftp://nowhere")
+    boss.post("/tasks", {"title": "x"})
+    assert _deliver() == 1
+    assert [path for path, _, _ in receiver.got] == ["/hook/2"]
+
+
+def test_who_may_not_export_any_more_is_told_nothing(
+    program: Any, sellers: Any, firm: Any, receiver: Receiver
+) -> None:
+    """Neither of what happens from then on, nor of what waits for its next attempt; nor later of what was missed."""
+    from klientel.web.accounts import services
+    from klientel.web.api.models import Delivery
+
+    anna = sellers["anna"]
+    anna.post("/webhooks", {"url": receiver.url, "events": ["companies.*", "imports.done"]})
+    receiver.status = 500
+    one = firm("Waits", "anna")
+    _deliver()
+    assert len(receiver.got) == 1
+    receiver.status = 200
+    services.edit_user(None, anna.user, NOW, grants={"export": "none"})
+    anna.patch(f"/companies/{one.pk}", {"city": "Ulm"})
+    assert _deliver(NOW + timedelta(hours=1)) == 0
+    assert len(receiver.got) == 1
+    (given_up,) = Delivery.objects.all()
+    assert (given_up.state, "may not be told" in given_up.why) == ("given up", True)
+    services.edit_user(None, anna.user, NOW, grants={"export": "own"})
+    anna.patch(f"/companies/{one.pk}", {"city": "Bonn"})
+    assert _deliver(NOW + timedelta(hours=2)) == 1
+    assert Delivery.objects.count() == 2
+
+
+def test_a_record_that_is_not_seen_any_more_is_not_told_at_the_next_attempt(
+    sellers: Any, firm: Any, receiver: Receiver
+) -> None:
+    """The customer went to somebody else while the event waited."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    anna = sellers["anna"]
+    anna.post("/webhooks", {"url": receiver.url, "events": ["companies.created"]})
+    receiver.status = 500
+    gone, kept = firm("Goes", "anna"), firm("Stays", "anna")
+    _deliver()
+    services.edit(gone, {"owner": m.Rep.objects.get(number="ben")}, at=NOW)
+    receiver.status = 200
+    receiver.got.clear()
+    assert _deliver(NOW + timedelta(hours=1)) == 1
+    assert [json.loads(body)["data"]["id"] for _, _, body in receiver.got] == [kept.pk]
+
+
+def test_a_token_that_only_reads_ends_no_subscription(program: Any, holder: Any, receiver: Receiver) -> None:
+    boss = program()
+    hook = boss.post("/webhooks", {"url": receiver.url, "events": ["*"]}).json()["id"]
+    assert holder(boss, "read").delete(f"/webhooks/{hook}").status_code == 403
+    assert boss.get(f"/webhooks/{hook}").status_code == 200
+    assert holder(boss, "read", "export").delete(f"/webhooks/{hook}").status_code == 200
+
+
+def test_the_sender_lets_go_of_old_connections_and_tidies(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that broke would fail for ever; kept answers go even when nobody sends a key."""
+    from django.db import connection
+
+    from klientel.web.api import delivering, keeping
+    from klientel.web.api.models import Kept
+
+    boss = program()
+    boss.post("/tasks", {"title": "x"}, idempotency_key="k")
+    over = threading.Event()
+    monkeypatch.setattr(over, "wait", lambda _: over.set())
+    connection.ensure_connection()
+    held = connection.connection
+    monkeypatch.setattr(connection, "close_at", time.monotonic() - 1)
+    delivering.keep_delivering(lambda: NOW + keeping.FOR - timedelta(hours=1), over)
+    assert connection.connection is not held
+    assert Kept.objects.count() == 1
+    over.clear()
+    delivering.keep_delivering(lambda: NOW + keeping.FOR + timedelta(hours=1), over)
+    assert Kept.objects.count() == 0
 
 
 def test_a_ping_tries_an_address(program: Any, receiver: Receiver) -> None:
-    """It says nothing, twice if asked twice."""
+    """It says nothing, twice if asked twice; no two have one id."""
+    from klientel.web.api.models import Delivery
+
     boss = program()
     hook = boss.post("/webhooks", {"url": receiver.url, "events": ["*"]}).json()["id"]
     assert boss.post(f"/webhooks/{hook}/ping").status_code == 202
     assert boss.post(f"/webhooks/{hook}/ping").status_code == 202
     assert _deliver() == 2
     assert {json.loads(body)["type"] for _, _, body in receiver.got} == {"ping"}
+    Delivery.objects.all().delete()  # as when a month has passed
+    assert boss.post(f"/webhooks/{hook}/ping").status_code == 202
+    assert _deliver() == 1
+    assert (
+        len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 3
+    )  # receivers drop what they know
 
 
 def test_an_import_is_one_event(program: Any, receiver: Receiver, tmp_path: Any, served: Any) -> None:
@@ -312,16 +496,38 @@ def test_one_inner_address_among_several_is_enough_to_refuse(monkeypatch: pytest
         reaching.target("https://two.example/")
 
 
-def test_a_receiver_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One byte now and then keeps no sender busy for ever."""
+def _without_certificates(of: ssl.SSLContext) -> ssl.SSLContext:
+    """TLS of nobody in particular: no test needs a certificate."""
+    of.check_hostname = False
+    of.verify_mode = ssl.CERT_NONE
+    of.maximum_version = ssl.TLSVersion.TLSv1_2
+    of.set_ciphers("AECDH:ADH:@SECLEVEL=0")
+    return of
+
+
+@pytest.mark.parametrize("how", ["http", "https", "https without a handshake"])
+def test_a_receiver_that_never_ends_is_cut_off(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte now and then keeps no sender busy for ever, with TLS as without."""
     from klientel.web.api import reaching
 
-    over = threading.Event()
+    over, reached = threading.Event(), threading.Event()
     listening = socket.create_server(("127.0.0.1", 0))
+    theirs = _without_certificates(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    ours = _without_certificates(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    monkeypatch.setattr(ssl, "create_default_context", lambda: ours)
 
     def drip() -> None:
         there, _ = listening.accept()
         try:
+            if how == "https without a handshake":
+                reached.set()
+                there.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB begins
+                while not over.wait(0.05):
+                    there.sendall(b"y")
+                return
+            if how == "https":
+                there = theirs.wrap_socket(there, server_side=True)
+            reached.set()
             there.sendall(b"HTTP/1.1 200 OK\r\nX: ")
             while not over.wait(0.05):
                 there.sendall(b"y")
@@ -334,8 +540,9 @@ def test_a_receiver_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(reaching, "WHOLE", 0.5)
     begun = time.monotonic()
     with pytest.raises(reaching.Unreachable):
-        reaching.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {})
+        reaching.post(f"{how.split()[0]}://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {})
     assert time.monotonic() - begun < 5
+    assert reached.is_set()
     over.set()
     listening.close()
 

@@ -105,11 +105,16 @@ def seen(since: int, until: int, models: list[str], found: Access, most: int, **
     for batch in rows.batches(
         log.values_list("pk", "model", "object_id").iterator(chunk_size=_BATCH), _BATCH
     ):
-        open_to = _records(batch, found, "read")
-        keys += [pk for pk, model, record in batch if (model, record) in open_to]
+        keys += about_seen(batch, found)
         if len(keys) >= most:
             break
     return keys[:most]
+
+
+def about_seen(batch: list[tuple[int, str, int]], found: Access) -> list[int]:
+    """Of changes (id, model, record), the ids of those of records that the person may see."""
+    open_to = _records(batch, found, "read")
+    return [pk for pk, model, record in batch if (model, record) in open_to]
 
 
 def _records(batch: Iterable[tuple[int, str, int]], found: Access, action: str) -> set[tuple[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from hashlib import sha256
 from typing import Any
@@ -34,7 +34,7 @@ def once_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise Problem("bad-request", mark("An Idempotency-Key has 1 to 200 letters without spaces."))
         asked, now = fingerprint(request), shell.now()
         with transaction.atomic():
-            Kept.objects.filter(at__lt=now - FOR).delete()
+            forget_old(now)
             mine = Kept.objects.filter(user=request.user, key=key)
             kept = mine.first()
             if kept is None:
@@ -53,6 +53,11 @@ def once_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return made
 
     return run
+
+
+def forget_old(now: datetime) -> None:
+    """Delete answers that were kept long enough."""
+    Kept.objects.filter(at__lt=now - FOR).delete()
 
 
 def fingerprint(request: Any) -> str:

@@ -6,10 +6,13 @@ An event names records and fields, never what they hold: who is told asks the AP
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from klientel.errors import BadParameter
 from klientel.web import rights
@@ -18,8 +21,10 @@ from klientel.web.api.kinds import KINDS
 from klientel.web.api.models import Delivery, Subscription
 from klientel.web.api.settled import horizon
 from klientel.web.imports.models import Snapshot
+from klientel.web.records.models import Change
 from klientel.words import say
 
+_log = logging.getLogger(__name__)
 VERBS = {"created": "created", "updated": "updated", "deleted": "deleted", "merged": "merged",
          "brought back": "restored", "removed": "removed"}  # fmt: skip
 IMPORTS = {"import": "imports.done", "undo": "imports.undone"}
@@ -64,19 +69,35 @@ def gather(now: datetime) -> int:
     settled = 0
     for one in Subscription.objects.filter(active=True).select_related("user").order_by("pk"):
         settled = settled or horizon()
-        while True:
-            with transaction.atomic():
-                held = Subscription.objects.select_for_update().select_related(None).get(pk=one.pk)
-                made += _of_records(held, one.user, settled, now) + _of_imports(held, one.user, now)
-            if held.change >= settled:
-                break
+        try:
+            made += _gathered(one, settled, now)
+        except DatabaseError:  # locked or away: for all of them
+            raise
+        except Exception:  # noqa: BLE001 - what is wrong with one must not keep the others from hearing
+            _log.exception("Nothing could be gathered for subscription %s", one.pk)
     return made
+
+
+def _gathered(one: Subscription, settled: int, now: datetime) -> int:
+    made = 0
+    while True:
+        with transaction.atomic():
+            held = Subscription.objects.select_for_update().filter(pk=one.pk).first()
+            if held is None:  # ended meanwhile
+                return made
+            made += _of_records(held, one.user, settled, now) + _of_imports(held, one.user, now)
+        if held.change >= settled:
+            return made
 
 
 def _of_records(held: Subscription, user: Any, settled: int, now: datetime) -> int:
     if held.change >= settled:
         return 0
     found = rights.access(user)
+    if not found.may("export"):  # what happens meanwhile is not told afterwards
+        held.change = settled
+        held.save(update_fields=["change"])
+        return 0
     until = min(settled, held.change + changes.AT_ONCE)
     models = [kind.model.__name__ for kind in KINDS.values() if any(
         wanted(f"{kind.name}.{verb}", held.events) for verb in VERBS.values())]  # fmt: skip
@@ -101,7 +122,7 @@ def _of_imports(held: Subscription, user: Any, now: datetime) -> int:
     if not new:
         return 0
     told = [s for s in new if s.why in IMPORTS and wanted(IMPORTS[s.why], held.events)]
-    if not rights.access(user).everything("read"):
+    if not _of_imports_told(rights.access(user)):
         told = []
     made = [
         _delivery(held, f"s{s.number}", IMPORTS[s.why], now, s.at.isoformat(), {"import": s.import_run_id})
@@ -113,9 +134,25 @@ def _of_imports(held: Subscription, user: Any, now: datetime) -> int:
     return len(made)
 
 
-def ping(held: Subscription, number: int, now: datetime) -> Delivery:
+def _of_imports_told(found: rights.Access) -> bool:
+    return found.may("export") and found.everything("read")
+
+
+def still_seen(some: Sequence[Delivery]) -> set[int]:
+    """Ids of those deliveries of one subscription that its person may still be told of."""
+    found = rights.access(some[0].subscription.user)
+    if not found.may("export"):
+        return set()
+    records = {int(one.event[1:]): one.pk for one in some if one.event.startswith("c")}
+    rows = list(Change.objects.filter(pk__in=records).order_by("pk").values_list("pk", "model", "object_id"))
+    seen = {records[pk] for pk in changes.about_seen(rows, found)}
+    imports = {one.pk for one in some if one.event.startswith("s") and _of_imports_told(found)}
+    return seen | imports | {one.pk for one in some if one.kind == PING}
+
+
+def ping(held: Subscription, now: datetime) -> Delivery:
     """An event that says nothing, to try an address."""
-    made = _delivery(held, f"p{number}", PING, now, now.isoformat(), {})
+    made = _delivery(held, f"p{token_hex(8)}", PING, now, now.isoformat(), {})
     made.save()
     return made
 

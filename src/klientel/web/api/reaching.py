@@ -148,32 +148,36 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
 
 
 def _posted(goal: Target, body: bytes, headers: Mapping[str, str]) -> int:
-    raw = socket.create_connection((goal.numbers[0], goal.port), timeout=CONNECT)
+    line = socket.create_connection((goal.numbers[0], goal.port), timeout=CONNECT)
+    if goal.tls:  # takes the socket over: only the wrapped one can be cut and closed
+        tls = ssl.create_default_context()
+        line = tls.wrap_socket(line, server_hostname=goal.host, do_handshake_on_connect=False)
     late = threading.Event()
-    over = threading.Timer(WHOLE, _cut, (raw, late))
+    over = threading.Timer(WHOLE, _cut, (line, late))
     over.daemon = True
     over.start()
     try:
-        raw.settimeout(WHOLE)
+        line.settimeout(WHOLE)
+        if isinstance(line, ssl.SSLSocket):
+            line.do_handshake()
         connection = HTTPConnection(goal.host, goal.port)
-        tls = ssl.create_default_context() if goal.tls else None
-        connection.sock = tls.wrap_socket(raw, server_hostname=goal.host) if tls else raw
+        connection.sock = line
         connection.request("POST", goal.path, body, {**headers, "Connection": "close"})
         answered = connection.getresponse()
         answered.read(ANSWER)
     finally:
         over.cancel()
-        raw.close()
+        line.close()
     if late.is_set():
         raise TimeoutError
     return answered.status
 
 
-def _cut(raw: socket.socket, late: threading.Event) -> None:
+def _cut(line: socket.socket, late: threading.Event) -> None:
     """End a connection that takes too long, whatever it is doing."""
     late.set()
     try:
-        raw.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # of the connection itself, below TLS
     except OSError:
         return
 
