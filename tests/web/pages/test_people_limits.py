@@ -77,6 +77,24 @@ def test_after_five_failures_each_lock_is_twice_as_long(
     assert "Try again in 15 minutes" in enter(client, name).content.decode()
 
 
+def test_name_and_address_of_a_person_are_one(sign_in: Any, anna: Any, clock: Clock) -> None:
+    names = ["anna", "anna@example.org", "ANNA", "Anna@Example.org", " anna ", "anna@example.org"]
+    assert [enter(sign_in(None), name).status_code for name in names] == [403] * 5 + [429]
+
+
+def test_letters_to_a_person_are_counted_together(
+    sign_in: Any, anna: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from klientel.web.accounts import letters
+
+    monkeypatch.setenv("KLIENTEL_MAIL_HOST", "mail.example.org")
+    sent: list[Any] = []
+    monkeypatch.setattr(letters, "send", lambda *told: sent.append(told))
+    for name in ("anna", "anna@example.org", "ANNA", "anna@example.org", "anna"):
+        sign_in(None).post("/sign-in/forgotten", {"name": name})
+    assert len(sent) == 3
+
+
 def test_the_lock_holds_for_the_right_password_and_ends(sign_in: Any, anna: Any, clock: Clock) -> None:
     for i in range(5):
         enter(sign_in(None), "ANNA ", address=f"10.0.1.{i}")
@@ -125,6 +143,7 @@ def test_sign_ins_failures_and_locks_are_in_the_log(sign_in: Any, anna: Any, clo
 
     for _ in range(6):
         enter(sign_in(None), "anna@example.org", address="10.0.0.7")
+    clock.go(minutes=1)
     enter(sign_in(None), "anna", PASSWORD, address="10.0.0.7")
     found = list(Event.objects.order_by("pk").values_list("kind", "user__username", "address"))
     who = ("anna", "10.0.0.7")

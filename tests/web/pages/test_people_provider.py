@@ -233,6 +233,25 @@ def test_an_identity_stays_with_its_person(sign_in: Any, provider: Provider, ann
     assert through(sign_in, provider).answer["Location"] == "/account"
 
 
+def test_a_forgotten_password_does_not_go_round_the_provider(
+    sign_in: Any, provider: Provider, anna: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who only comes in through the provider gets no letter; the page says the same as ever. With a password: both."""
+    from klientel.web.accounts import letters
+
+    monkeypatch.setenv("KLIENTEL_MAIL_HOST", "mail.example.org")
+    sent: list[str] = []
+    monkeypatch.setattr(letters, "send", lambda kind, user, link: sent.append(user.username))
+    assert through(sign_in, provider).answer["Location"] == "/account"
+    answer = sign_in(None).post("/sign-in/forgotten", {"name": "anna"})
+    assert "is on its way" in answer.content.decode()
+    assert sent == []
+    anna.set_password("a rather long phrase")
+    anna.save()
+    sign_in(None).post("/sign-in/forgotten", {"name": "anna"})
+    assert sent == ["anna"]
+
+
 def test_a_role_lets_new_people_in(
     sign_in: Any, served: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -232,6 +232,11 @@ def _new(known: Client, claims: dict[str, Any], email: str, at: datetime) -> Any
     return user
 
 
+def only(user: Any) -> bool:
+    """True for somebody who comes in through the provider alone: tied to an identity, and without a password."""
+    return not user.has_usable_password() and bool(Identity.objects.filter(user=user).exists())
+
+
 def untie(actor: Any, user: Any, at: datetime) -> None:
     """Forget which identity of the provider a user has; the next sign-in ties anew. For administrators."""
     from klientel.web.accounts.services import administrate

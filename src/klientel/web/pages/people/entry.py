@@ -21,7 +21,7 @@ from klientel.web.accounts.callers import address_of, agent_of, network_of
 from klientel.web.accounts.models import Factor, User
 from klientel.web.pages import shell
 from klientel.web.pages.language import COOKIE
-from klientel.web.pages.people.addresses import local, onward
+from klientel.web.pages.people.addresses import local, onward, open_to_all
 from klientel.web.pages.people.doorkeeper import without_factor
 from klientel.words import LANGUAGES, mark
 
@@ -60,7 +60,8 @@ def sign_in(request: Any) -> Any:
 def known(request: Any, name: str, password: str) -> tuple[Any, str]:
     """(user, "") for the right password, else (None, why not): the same for unknown names and wrong passwords."""
     at, address = shell.now(), address_of(request)
-    keys = [Key("name", name[:254]), Key("address", network_of(address))]
+    found = of_name(name[:254])
+    keys = [Key("name", _counted(found, name)), Key("address", network_of(address))]
     wait = attempts.take(keys, at)
     if wait is not None:
         return None, attempts.told(wait)
@@ -68,11 +69,16 @@ def known(request: Any, name: str, password: str) -> tuple[Any, str]:
     if user is not None:
         attempts.passed(keys)
         return user, ""
-    about = {"user": of_name(name[:254]), "address": address, "agent": agent_of(request)}
+    about = {"user": found, "address": address, "agent": agent_of(request)}
     events.note("sign-in failed", at, **about)
     if any(attempts.locked(key, at) for key in keys):
         events.note("locked", at, **about)
     return None, REFUSED
+
+
+def _counted(user: Any, name: str) -> str:
+    """Under which name attempts count: the user's, whether the user name or the e-mail address was typed."""
+    return str(user.username) if user is not None else name[:254]
 
 
 def let_in(request: Any, user: Any, goal: str, way: str = "password") -> Any:
@@ -225,6 +231,8 @@ def sign_out(request: Any) -> Any:
         )
     goal = onward(request, "")
     logout(request)
+    if open_to_all(goal):  # an invitation asks for no sign-in: it is one
+        return HttpResponseRedirect(goal)
     return HttpResponseRedirect(reverse("people:sign-in") + (f"?{urlencode({'next': goal})}" if goal else ""))
 
 
@@ -250,11 +258,12 @@ def forgotten(request: Any) -> Any:
     sent, refusal = False, ""
     if request.method == "POST" and letters.on():
         name, at = str(request.POST.get("name", ""))[:254], shell.now()
-        wait = attempts.take([Key("letter", name), Key("address", network_of(address_of(request)))], at)
         user = of_name(name)
+        keys = [Key("letter", _counted(user, name)), Key("address", network_of(address_of(request)))]
+        wait = attempts.take(keys, at)
         if wait is not None:
             refusal = attempts.told(wait)
-        elif user is not None and user.is_active and letters.possible(user):
+        elif user is not None and user.is_active and letters.possible(user) and not provider.only(user):
             from klientel.web.accounts.services import invitation
 
             link = absolute(request, reverse("people:accept", args=[invitation(None, user)]))
