@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from klientel.words import Amount, Share, knows, mark, say, translate
+from klientel.words import Amount, Share, in_currency, knows, mark, say, translate
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,3 +74,12 @@ def test_money_is_rounded_as_merchants_do(value: str, text: str | None) -> None:
 
     told = written(Decimal(value), "money")
     assert told == text or (text is None and told.startswith("1,000,000"))
+
+
+def test_amounts_in_sentences_are_whole_units_from_a_hundred_on():
+    told = lambda amount, currency: translate(say("{x}", x=in_currency(amount, currency)), "de")  # noqa: E731
+    assert told(Decimal("12345.5678"), "EUR") == "12.346 EUR"
+    assert told(Decimal("-99.995"), "EUR") == translate(
+        say("{x} {c}", x=Amount(Decimal("-99.995")), c="EUR"), "de"
+    )
+    assert told(1234.4, None) == "1.234"

@@ -63,6 +63,12 @@ def say(template: str, **values: Any) -> Sentence:
     return Sentence(template, values)
 
 
+def in_currency(amount: Any, currency: str | None) -> Any:
+    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
+    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
+    return say("{amount} {currency}", amount=short, currency=currency) if currency else short
+
+
 def translate(text: str, lang: str = "en") -> str:
     """The text in `lang`; a text that the catalogue does not know comes back in English."""
     if isinstance(text, Sentence):

@@ -22,7 +22,7 @@ from klientel.errors import BadParameter
 from klientel.expressions import EXACT, below, first_of_ties, named, running
 from klientel.periods import window_before, window_months
 from klientel.quality import Flag, small_sample
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -332,12 +332,12 @@ def _lines(
     whole = say(
         "Revenue went from {before} to {now} ({growth}): new and reactivated customers brought {won}, "
         "lost ones took {lost}, the others changed by {rest}.",
-        before=_told(figures["revenue_before"], currency),
-        now=_told(figures["revenue_now"], currency),
+        before=in_currency(figures["revenue_before"], currency),
+        now=in_currency(figures["revenue_now"], currency),
         growth=Share(figures["growth"]),
-        won=_told(figures["new"] + figures["reactivated"], currency),
-        lost=_told(-figures["lost"], currency),
-        rest=_told(figures["up"] + figures["down"], currency),
+        won=in_currency(figures["new"] + figures["reactivated"], currency),
+        lost=in_currency(-figures["lost"], currency),
+        rest=in_currency(figures["up"] + figures["down"], currency),
     )
     lines = [whole]
     worst = shown.order_by("change", "customer_id").limit(1).select("name", "change").to_pyarrow().to_pylist()
@@ -345,7 +345,7 @@ def _lines(
         text = say(
             "The largest decline is {name} ({change}).",
             name=worst[0]["name"],
-            change=_told(worst[0]["change"], currency),
+            change=in_currency(worst[0]["change"], currency),
         )
         lines.append(text)
     if figures["a_stayed"]:
@@ -354,9 +354,3 @@ def _lines(
         )
         lines.append(text)
     return tuple(lines)
-
-
-def _told(amount: Decimal, currency: str | None) -> Any:
-    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
-    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

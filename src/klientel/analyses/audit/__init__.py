@@ -14,7 +14,7 @@ from klientel.analysis import Context, Estimate, Need, Outcome, Param, Window, a
 from klientel.errors import MissingInput
 from klientel.periods import window_before, window_months
 from klientel.quality import Flag, small_sample
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 
 @analysis(
@@ -158,20 +158,14 @@ def _lines(
             say(
                 "Revenue changed by {change}: {came} customers came with {won}, {left} left with {lost}, "
                 "and those who stayed changed by {rest}.",
-                change=_told(figures["revenue_change"], currency),
+                change=in_currency(figures["revenue_change"], currency),
                 came=groups["came"]["all"],
-                won=_told(money(groups["came"]["revenue_now"]), currency),
+                won=in_currency(money(groups["came"]["revenue_now"]), currency),
                 left=groups["left"]["all"],
-                lost=_told(money(groups["left"]["revenue_then"]), currency),
-                rest=_told(
+                lost=in_currency(money(groups["left"]["revenue_then"]), currency),
+                rest=in_currency(
                     money(groups["stayed"]["revenue_now"]) - money(groups["stayed"]["revenue_then"]), currency
                 ),
             )
         )
     return tuple(lines)
-
-
-def _told(amount: Decimal, currency: str | None) -> Any:
-    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
-    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

@@ -27,7 +27,7 @@ from klientel.errors import BadParameter, NotEnoughData
 from klientel.expressions import small_table
 from klientel.forecast.customer_values import MEASURES
 from klientel.stats.lifetime_formulas import CASES
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,7 +203,7 @@ def _lines(worth: Worth, future: Future, equity: Any, currency: str | None) -> t
         "The customers are worth {value} ({measure}), of it {share} by those of today, as if {kept} of them "
         "stayed each year.",
         measure=worth.measure,
-        value=_told(value, currency),
+        value=in_currency(value, currency),
         share=Share(worth.static / float(value) if value else 0.0),
         kept=Share(worth.retention),
     )
@@ -215,10 +215,3 @@ def _lines(worth: Worth, future: Future, equity: Any, currency: str | None) -> t
         share=Share((best["elasticity"] or 0) / 100),
     )
     return first, second
-
-
-def _told(amount: Any, currency: str | None) -> Any:
-    from decimal import Decimal
-
-    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

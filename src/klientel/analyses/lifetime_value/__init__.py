@@ -33,7 +33,7 @@ from klientel.forecast.proof import Forecast, tracking
 from klientel.forecast.scores import captured
 from klientel.forecast.terms import unread
 from klientel.quality import Flag
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 
 @analysis(
@@ -257,11 +257,11 @@ def _lines(made: Forecast, figures: dict[str, Any], horizon: int, currency: str 
                 "The {n} customers are expected to bring {value} in the next {months} months, discounted "
                 "({measure}; between {low} and {high}), of it {best} from a tenth of them.",
                 n=figures["customers"],
-                value=_told(total.value, currency),
+                value=in_currency(total.value, currency),
                 months=horizon,
                 measure=figures["measure"],
-                low=_told(total.low, currency),
-                high=_told(total.high, currency),
+                low=in_currency(total.low, currency),
+                high=in_currency(total.high, currency),
                 best=Share(figures["top_decile_value_share"] or 0.0),
             )
         )
@@ -279,16 +279,8 @@ def _lines(made: Forecast, figures: dict[str, Any], horizon: int, currency: str 
         lines.append(
             say(
                 "No model beat the naive forecast: {value} in the next 12 months, as in the last ({measure}).",
-                value=_told(figures["value_next_12m"], currency),
+                value=in_currency(figures["value_next_12m"], currency),
                 measure=figures["measure"],
             )
         )
     return tuple(lines)
-
-
-def _told(amount: Any, currency: str | None) -> Any:
-    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
-    from decimal import Decimal
-
-    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

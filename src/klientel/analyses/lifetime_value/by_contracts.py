@@ -11,7 +11,7 @@ from klientel.errors import NotEnoughData
 from klientel.forecast import business
 from klientel.forecast.contracts_alone import Alone, alone, holdout_rows
 from klientel.forecast.customer_values import MEASURES
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -78,10 +78,10 @@ def _lines(
         "The running contracts of {n} customers are expected to bring {value} in the next {months} months, discounted "
         "(revenue; between {low} and {high}).",
         n=found.customers,
-        value=_told(total.value, currency),
+        value=in_currency(total.value, currency),
         months=horizon,
-        low=_told(total.low if total.low is not None else total.value, currency),
-        high=_told(total.high if total.high is not None else total.value, currency),
+        low=in_currency(total.low if total.low is not None else total.value, currency),
+        high=in_currency(total.high if total.high is not None else total.value, currency),
     )
     shown = next((row for row in held if row["shown"]), None)
     if shown is None:
@@ -93,10 +93,3 @@ def _lines(
         came=Share(1 - shown["renewed_share"]),
     )
     return first, second
-
-
-def _told(amount: Any, currency: str | None) -> Any:
-    from decimal import Decimal
-
-    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short

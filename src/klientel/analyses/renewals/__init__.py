@@ -13,7 +13,7 @@ from klientel.forecast import terms
 from klientel.forecast.renewal_rates import AGEING, METHODS, Rates, chosen
 from klientel.periods import add_months
 from klientel.quality import Flag
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -249,19 +249,12 @@ def _lines(figures: dict[str, Any], months: int, currency: str | None) -> tuple[
             "{n} contracts worth {value} a year come up for renewal in the next {months} months; {risk} of it is at "
             "risk, at a renewal rate of {rate} so far.",
             n=figures["due_contracts"],
-            value=_amount(value, currency),
+            value=in_currency(value, currency),
             months=months,
-            risk=_amount(figures["value_at_risk"], currency),
+            risk=in_currency(figures["value_at_risk"], currency),
             rate=Share(rate.value),
         ),
     )
-
-
-def _amount(amount: Any, currency: str | None) -> Any:
-    from decimal import Decimal
-
-    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short
 
 
 def _table(table: Table, rows: list[dict[str, Any]]) -> ir.Table:

@@ -13,7 +13,7 @@ from klientel.errors import BadParameter, MissingInput, nearest
 from klientel.expressions import named, share
 from klientel.periods import window_before, window_months
 from klientel.quality import Flag, small_sample
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Amount, Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -312,15 +312,9 @@ def _lines(
     moved = say(
         "{churned} left with {k} customers, {contraction} through smaller purchases; "
         "expansion brought {expansion}.",
-        churned=_told(figures["churned"], currency),
+        churned=in_currency(figures["churned"], currency),
         k=sums["churned"]["customers"],
-        contraction=_told(figures["contraction"], currency),
-        expansion=_told(figures["expansion"], currency),
+        contraction=in_currency(figures["contraction"], currency),
+        expansion=in_currency(figures["expansion"], currency),
     )
     return stayed, moved
-
-
-def _told(amount: Decimal, currency: str | None) -> Any:
-    """An amount for a sentence: whole units from 100 on, with its currency where that is known."""
-    short = Amount(amount) if abs(amount) < 100 else amount.quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short
