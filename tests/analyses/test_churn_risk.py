@@ -225,6 +225,19 @@ def test_who_has_no_known_margin_has_no_value_and_is_not_dropped():
     assert refused.figures["measure"] == "revenue"
 
 
+def test_a_reason_whose_customers_have_no_known_margin_comes_last():
+    rows = [
+        {"order_id": f"{c}{k}", "customer_id": c, "order_date": d, "net_amount": D(v),
+         "direct_cost": None if c == "unknown" else D(v) * D("0.6")}
+        for c, orders in (("known", every(30, LAST, 20, 900)), ("unknown", every(30, LAST - timedelta(days=69), 18)))
+        for k, (d, v) in enumerate(orders)
+    ]  # fmt: skip
+    result = answer(order_firms.book(rows, date(2023, 1, 1), costs=True), churn_risk)
+    reasons = result.tables["reasons"].to_pyarrow().to_pylist()
+    assert [r["reason"] for r in reasons] == ["in rhythm", "rhythm broken"]
+    assert reasons[-1]["value_at_stake"] is None
+
+
 HALF = LAST - timedelta(days=181)  # the first day of the last half year
 ARTICLES = {n: f"P{k}" for k, n in enumerate(("screw M4", "glue A", "glue B", "oil", "rope", "tape"))}
 
@@ -280,6 +293,18 @@ def test_product_groups_bought_regularly_and_no_more_are_named():
     # who is silent altogether lost no group: the silence is the reason
     assert found.get("cem", {"lost_groups": 0})["lost_groups"] == 0
     assert answer(book, churn_risk).figures["lost_group_customers"] == 1
+
+
+def test_what_has_no_product_counts_for_all_that_a_customer_buys():
+    monthly = [d for d, _ in every(30, LAST, 24) if HALF - timedelta(days=365) <= d < HALF]
+    extra = [
+        {"order_id": f"u{d}", "customer_id": "anna", "order_date": d, "product_id": None, "qty": D(1),
+         "net_amount": D(230)}
+        for d in monthly
+    ]  # fmt: skip
+    anna = lost_of(assortment(extra=extra))["anna"]
+    assert (anna["lost_groups"], anna["lost_names"]) == (1, "G2")
+    assert anna["lost_share"] == pytest.approx(100 / (100 + 100 + 70 + 230))
 
 
 def test_products_stand_in_where_no_group_is_known_and_it_is_said():

@@ -31,7 +31,7 @@ from klientel.forecast.customer_values import MEASURES, Measured, valued, with_r
 from klientel.forecast.past import Past
 from klientel.order_histories import scored
 from klientel.quality import Flag
-from klientel.words import Amount, Share, mark, say
+from klientel.words import Share, in_currency, mark, say
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -233,7 +233,12 @@ def _by_reason(risky: ir.Table) -> list[dict[str, Any]]:
     for row in rows:
         total = row["mean_probability"]
         row["mean_probability"] = None if total is None else float(total) / row["customers"]
-    return sorted(rows, key=lambda row: (-row["value_at_stake"], row["reason"]))
+
+    def rank(row: dict[str, Any]) -> tuple[bool, Any, str]:
+        worth = row["value_at_stake"]  # None where no margin of these customers is known: last
+        return worth is None, -(worth or 0), row["reason"]
+
+    return sorted(rows, key=rank)
 
 
 def _figures(risky: ir.Table, verdict: Judged, watching: int, former: int, worth: Measured) -> dict[str, Any]:
@@ -324,8 +329,8 @@ def _lines(figures: dict[str, Any], reasons: list[dict[str, Any]], currency: str
         "{stake} of {value} ({measure}) that the {n} active customers bring in 12 months are at stake; {late} of "
         "them are late by their own rhythm.",
         measure=figures["measure"],
-        stake=_amount(figures["value_at_stake"], currency),
-        value=_amount(figures["value_next_12m"], currency),
+        stake=in_currency(figures["value_at_stake"], currency),
+        value=in_currency(figures["value_next_12m"], currency),
         n=figures["customers"],
         late=figures["late_customers"],
     )
@@ -340,13 +345,6 @@ def _lines(figures: dict[str, Any], reasons: list[dict[str, Any]], currency: str
         skill=Share(figures["skill"].value),
     )
     return first, second
-
-
-def _amount(amount: Any, currency: str | None) -> Any:
-    from decimal import Decimal
-
-    short = Amount(amount) if abs(amount) < 100 else Decimal(amount).quantize(Decimal(1))
-    return say("{amount} {currency}", amount=short, currency=currency) if currency else short
 
 
 def _table(table: Table, rows: list[dict[str, Any]]) -> ir.Table:

@@ -64,7 +64,10 @@ def lost(
 def _grouped(
     seen: ir.Table, products: ir.Table | None, groups: ir.Table | None
 ) -> tuple[ir.Table, bool] | None:
-    """The lines with `_key` and `_name` of their product group, else of their product; None if neither is known."""
+    """The lines with `_key` and `_name` of their product group, else of their product; None if neither is known.
+
+    Lines of which it is not known have neither: they only count for what a customer buys in all.
+    """
     import ibis
 
     none = ibis.null("string")
@@ -98,8 +101,7 @@ def _grouped(
         return None
     for by_group, key, share in ((True, "_group", sums["groups"]), (False, "_product", sums["products"])):
         if float(share or 0) >= _KNOWN * float(sums["all"]):
-            kept = table.filter(table[key].notnull())
-            kept = kept.mutate(_key=kept[key], _name=none if by_group else kept._product_name)
+            kept = table.mutate(_key=table[key], _name=none if by_group else table._product_name)
             if by_group and groups is not None and {"product_group_id", "name"} <= set(groups.columns):
                 told = groups.group_by(_g=groups.product_group_id.cast("string")).agg(_said=groups.name.max())
                 kept = kept.left_join(told, kept._key == told._g).drop("_g")
@@ -150,12 +152,13 @@ def _gone(each: ir.Table) -> ir.Table:
     by_customer = ibis.window(group_by=each.customer_id)
     positive = (each._value > 0).ifelse(each._value, 0)
     table = each.mutate(
-        _stays=each._since.max().over(by_customer),
+        _stays=each._key.notnull().ifelse(each._since, 0).max().over(by_customer),
         _all=positive.sum().over(by_customer),
         _others=each._since.max().over(ibis.window(group_by=each._key)),
     )
     return table.filter(
-        (table._often >= OFTEN)
+        table._key.notnull()
+        & (table._often >= OFTEN)
         & (table._days >= DAYS)
         & (table._since == 0)
         & (table._stays == 1)
