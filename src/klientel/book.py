@@ -70,7 +70,8 @@ class Book:
     """Canonical tables, the as-of date (exclusive), the reporting currency, and where they came from.
 
     Open one with `klientel.open_book`. tables: canonical name -> Ibis table, and "lines": every sale and
-    credit note with customer_id and amount (and day, order_id, product_id, qty, margin where known).
+    credit note with customer_id and amount (and day, order_id, product_id, qty, margin where known). ends: the first
+    day of which the lines know nothing (no later than tomorrow), which is the as-of date unless another is asked for.
     """
 
     engine: Engine
@@ -83,13 +84,15 @@ class Book:
     intake: Any = None
     fiscal_year_start_month: int = 1
     options: dict[str, Any] = field(default_factory=dict)
+    ends: date | None = None
 
     def __post_init__(self) -> None:
         self._kept: dict[Any, ir.Table] = {}
         self._shared: dict[Any, Any] = {}  # what several analyses compute alike (Context.once)
         self._pieces: list[Window] = []
-        if self.as_of is None and self.facts.last_day is not None:
-            self.as_of = day_after(self.facts.last_day)
+        if self.ends is None and self.facts.last_day is not None:
+            self.ends = day_after(self.facts.last_day)
+        self.as_of = self.as_of or self.ends
         if self.as_of is not None and not isinstance(self.as_of, date):
             raise BadParameter(say("as_of must be a date, not {value}.", value=repr(self.as_of)))
 
@@ -326,15 +329,29 @@ class Book:
     def replayed(self) -> bool:
         """True if the data know of something on or after the as-of date: then what has no day of its own, such as
         the status of a contract, may be later too and does not count (G1).
+
+        A contract may be known long before it starts, so starts only tell where there are no lines whose end does.
         """
-        newest = [self.facts.last_day]
-        for name, days in (("project_contract", ("signed_on", "start")), ("opportunity", ("created_on",))):
+        import ibis
+
+        if self.as_of is None:
+            return False
+        if self.ends is not None and self.as_of < self.ends:
+            return True
+        newest = []
+        starts = ("signed_on", "start") if self.ends is None else ("signed_on",)
+        for name, days in (("project_contract", starts), ("opportunity", ("created_on",))):
             table = self.tables.get(name)
-            day = None if table is None else next((c for c in days if c in table.columns), None)
-            if table is not None and day is not None:
-                newest.append(table[day].max().to_pyarrow().as_py())
-        known = [day for day in newest if day is not None]
-        return self.as_of is not None and bool(known) and max(known) >= self.as_of
+            known = [table[c] for c in days if c in table.columns] if table is not None else []
+            if known:
+                newest.append(ibis.coalesce(*known).max().to_pyarrow().as_py())
+        return any(day is not None and day >= self.as_of for day in newest)
+
+    def ask(self, day: date | None, today: date | None = None) -> None:
+        """Answer for the as-of date that somebody set (None: nobody did). Nobody knows of anything after `today`."""
+        if day is not None:
+            self.as_of = day
+            self.ends = day if today is not None and day > today else self.ends
 
     @property
     def _named(self) -> bool:

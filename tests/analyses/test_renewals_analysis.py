@@ -6,6 +6,7 @@ import json
 import random
 from datetime import date, timedelta
 from decimal import Decimal as D
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ import pytest
 
 import klientel
 from klientel.analyses.renewals import renewals
+from klientel.analyses.renewals.due import due
 from klientel.answer import answer, lacking
 from klientel.errors import MissingInput, NotEnoughData
-from klientel.forecast.renewal_rates import chosen
+from klientel.forecast.renewal_rates import Decided, Rates, chosen
+from klientel.stats.intervals import wilson
 
 AS_OF = date(2024, 1, 1)
 _SCHEMA = pa.schema(
@@ -151,6 +154,34 @@ def test_notice_counts_at_the_end_of_the_data_by_its_text():
     assert not any("status of a contract" in str(r) for r in live.quality.reasons)
 
 
+def starting_later(lines: bool, as_of: date | None, today: date | None = None) -> set[str]:
+    """Contracts up for renewal; A3 has given notice, and a contract without a signature starts after the end."""
+    terms = [dict(t, signed_on=None) for t in export({"A3": "terminated"}) if t["start"] < AS_OF]
+    terms.append(
+        dict(terms[0], contract_id="Z1", customer_id="Z", start=date(2024, 2, 1), end=date(2025, 2, 1))
+    )
+    table = pa.Table.from_pylist(terms, pa.schema([*_SCHEMA, pa.field("status", pa.string())]))
+    sales = pa.table({"customer_id": ["Z"], "order_date": [date(2023, 12, 31)], "net_amount": [D("5.00")]})
+    book = klientel.open_book(
+        {"project_contract": table} | ({"order_line": sales} if lines else {}), as_of=as_of, today=today
+    )
+    return {r["contract_id"] for r in rows(klientel.analyse(book, "renewals"), "contracts")}
+
+
+def test_a_contract_that_starts_later_was_known_before():
+    """Whether the end of the data is asked for or not makes no difference, and a status counts there."""
+    asked, unasked = starting_later(True, AS_OF), starting_later(True, None)
+    assert asked == unasked
+    assert "A3" not in asked
+    assert "A3" in starting_later(True, date(2023, 12, 31))  # a sale is later
+
+
+def test_starts_tell_the_end_of_contracts_without_sales_but_for_today():
+    assert "A3" in starting_later(False, AS_OF)
+    assert "A3" not in starting_later(False, AS_OF, today=date(2023, 12, 31))  # nothing is known of tomorrow
+    assert "A3" in starting_later(False, AS_OF, today=date(2024, 3, 1))
+
+
 def many(rates: dict[str, float], customers: int = 160, seed: int = 2) -> list[dict[str, Any]]:
     """Yearly terms since 2019 of customers who renew with the rate of their type."""
     chance = random.Random(seed)
@@ -267,3 +298,29 @@ def test_nothing_known_before_the_as_of_date_is_red_and_nothing_due_is_said():
     assert "No contract comes up" in str(later.lines[0])
     for chart in renewals.charts:
         later.chart(chart.name).to_dict()
+
+
+def held_out(due: int, lost: int, told: float) -> Rates:
+    late = {"shown": True, "due": due, "renewed_share": 1 - lost / due, "predicted_share": 1 - told}
+    return Rates("constant", Decided([], np.array([]), np.array([]), np.array([])), (late,))
+
+
+def test_a_forecast_that_chance_explains_missed_nothing():
+    assert held_out(10, 2, 0.1).missed == 1.0
+    assert held_out(10, 0, 0.05).missed == 1.0  # 95 % limits of 0 of 10 reach to 27.8 %
+    low, high = wilson(200, 1000)
+    assert held_out(1000, 200, 0.1).missed == pytest.approx(float(low) / 0.1)
+    assert held_out(1000, 200, 0.4).missed == pytest.approx(0.4 / float(high))
+    # one loss more or less changes little, none of them is a case of its own
+    told = [held_out(200, lost, 0.1).missed for lost in range(12)]
+    assert all(a >= b for a, b in pairwise(told))
+    assert max(a / b for a, b in pairwise(told)) < 1.6
+    assert told[0] == pytest.approx(0.1 / float(wilson(0, 200)[1]))
+
+
+def test_contracts_that_ended_are_told_apart_from_those_that_end_soon():
+    left = pa.array([5, -1, 90, None, 0, 91, -30], pa.int32())
+    ends = [None if n is None else AS_OF + timedelta(days=n) for n in left.to_pylist()]
+    coming, ended = due(pa.table({"days_left": left, "end": pa.array(ends, pa.date32())}), 90)
+    assert coming["days_left"].to_pylist() == [0, 5, 90]
+    assert ended["days_left"].to_pylist() == [-30, -1]

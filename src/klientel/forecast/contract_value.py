@@ -148,7 +148,7 @@ def _units(
         p, low, high = (
             a.reshape(size, _TERMS) for a in rates.of(kinds, np.asarray(numbers.ravel(), dtype=float))
         )
-    if rates is not None and size:  # 95 % limits at least as far as the share lost was off on held-out time
+    if rates is not None and size:  # 95 % limits at least as far as the share lost was off beyond chance
         off = min(rates.missed**1.959964, 100.0)
         low, high = np.minimum(low, np.maximum(1 - (1 - p) * off, 0)), np.maximum(high, 1 - (1 - p) / off)
     length: Floats = np.array(cases["length"], dtype=float)

@@ -63,12 +63,19 @@ class Rates:
 
     @property
     def missed(self) -> float:
-        """Share lost / share forecast to be lost on what was held out, or its inverse: 1 or more; 1 if untested."""
+        """By what factor the share lost was missed on what was held out, beyond chance: 1 or more; 1 if untested.
+
+        Chance are the 95 % limits (Wilson) of the share lost: a forecast between them missed nothing; beyond them it
+        counts against the nearer one. So a few late renewals say little, and one loss more or less changes little.
+        """
+        from klientel.stats.intervals import wilson
+
         shown = next((r for r in self.holdout if r["shown"]), None)
         if shown is None:
             return 1.0
-        lost, told = 1 - shown["renewed_share"], 1 - shown["predicted_share"]
-        return max(lost / told, told / lost) if lost > 0 and told > 0 else 1.0
+        due, told = float(shown["due"]), 1 - float(shown["predicted_share"])
+        low, high = (float(end) for end in wilson(due * (1 - shown["renewed_share"]), due))
+        return max(1.0, low / told, told / high)
 
     def of(self, types: list[str], number: Floats) -> tuple[Floats, Floats, Floats]:
         """(probability, low, high) for contracts of these types with the renewal of that number coming up."""

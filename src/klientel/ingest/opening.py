@@ -112,7 +112,7 @@ def open_book(
     if not book.tables and not lenient:
         raise BadFile(_nothing_usable(opening.intake))
     day = parse_day(as_of) if isinstance(as_of, str) else as_of
-    book.as_of = day or book.as_of
+    book.ask(day, today)
     book.sources = _paths(source)
     book.fiscal_year_start_month = fiscal_year_start_month or 1
     book.options = {
@@ -366,7 +366,7 @@ def not_beyond(book: Book, today: date) -> None:
     from klientel.periods import day_after
 
     later = book.tables["lines"].filter(book.tables["lines"].day > today).count().to_pyarrow().as_py()
-    book.as_of = day_after(today)
+    book.as_of = book.ends = day_after(today)
     book.notes.append(say("{n} rows are dated after today and do not count yet.", n=later))
 
 
