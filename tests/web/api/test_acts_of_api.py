@@ -25,6 +25,9 @@ def test_a_deal_goes_through_its_stages(program: Any, firm: Any) -> None:
     assert (again["outcome"], again["close_date"]) == ("open", None)
     stages = Opportunity.objects.get().stages.values_list("stage", flat=True)
     assert list(stages) == ["Offer", "Talks", "Won"]  # of one day, so that talks stand once
+    assert boss.post(f"/acts/{again['act']}/undo").json()["conflicts"] == []
+    back = boss.get(f"/deals/{deal['id']}").json()
+    assert (back["outcome"], back["stage"]) == ("won", won["stage"])
     assert boss.post(f"/deals/{deal['id']}/close", {"outcome": "open"}).json()["field"] == "outcome"
 
 
@@ -62,6 +65,11 @@ def test_every_change_can_be_taken_back(program: Any) -> None:
     task = boss.post("/tasks", {"title": "Call"}).json()["id"]
     done = boss.post(f"/tasks/{task}/done", {"on": "2026-06-14"}).json()
     assert done["done_on"] == "2026-06-14"
+    again = boss.post(f"/tasks/{task}/done", {"on": "2026-06-14"}).json()  # changes nothing
+    assert boss.post(f"/acts/{again['act']}/undo").status_code == 404
+    assert boss.get(f"/tasks/{task}").json()["done_on"] == "2026-06-14"
+    assert boss.post(f"/acts/{done['act']}/undo").json()["conflicts"] == []
+    assert boss.get(f"/tasks/{task}").json()["done_on"] is None
 
 
 def test_duplicates_are_merged_and_taken_apart(program: Any, firm: Any) -> None:

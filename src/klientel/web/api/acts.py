@@ -172,14 +172,9 @@ def close(request: Any, pk: int, body: Close) -> HttpResponse:
 
 def reopen(request: Any, pk: int, body: Reopen) -> HttpResponse:
     """Open a closed deal again; that it was closed stays in its history."""
-    deal = _one(request, "deals", pk)
-    deals.reopen(deal, body.stage, on=body.on, actor=request.user, at=shell.now())
-    return answer(told(request, KINDS["deals"], deal, _last_act(deal)))
-
-
-def _last_act(record: Any) -> str:
-    log = m.Change.objects.filter(model=type(record).__name__, object_id=record.pk).order_by("-pk")
-    return str(log.values_list("act", flat=True).first() or "")
+    deal, act = _one(request, "deals", pk), token_hex(8)
+    deals.reopen(deal, body.stage, on=body.on, actor=request.user, at=shell.now(), act=act)
+    return answer(told(request, KINDS["deals"], deal, act))
 
 
 def convert(request: Any, pk: int, body: Convert) -> HttpResponse:
@@ -212,9 +207,9 @@ def _deal(values: dict[str, Any]) -> dict[str, Any]:
 
 def done(request: Any, pk: int, body: Done) -> HttpResponse:
     """Tick a task off."""
-    task = _one(request, "tasks", pk)
-    services.done(task, actor=request.user, at=shell.now(), on=body.on)
-    return answer(told(request, KINDS["tasks"], task, _last_act(task)))
+    task, act = _one(request, "tasks", pk), token_hex(8)
+    services.done(task, actor=request.user, at=shell.now(), on=body.on, act=act)
+    return answer(told(request, KINDS["tasks"], task, act))
 
 
 def _merging(kind: Kind) -> tuple[Any, Any]:
