@@ -65,6 +65,18 @@ def test_problems_speak_the_language_that_was_asked_for(program: Any) -> None:
     assert boss.get("/companies/1")["Content-Language"] == "de"
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("fr, en;q=0.5", "en"), ("de-AT,de;q=0.9", "de"), ("en;q=0.1, de;q=0.9", "de"), ("en;q=0", "de"),
+     ("fr", "de"), ("*", "de"), ("", "de"), ("en;q=x,,;", "de")],
+)  # fmt: skip
+def test_the_first_language_that_there_is_counts(asked: str, told: str) -> None:
+    """Not the first that was asked for; the person's own (here German) where none of them is there."""
+    from klientel.web.api.entrance import language
+
+    assert language(asked, "de") == told
+
+
 def test_strangers_get_a_problem_and_no_page(program: Any) -> None:
     """401 as JSON, for records as for addresses that need a person."""
     found = program(None).get("/companies")
@@ -240,6 +252,19 @@ def test_a_bucket_fills_again() -> None:
     assert buckets.take("a", 1.0).remaining == 58
     assert buckets.take("b", 1.0).remaining == 59
     assert buckets.take("a", 1000.0).remaining == 59
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "many", "1.5", "²"])
+def test_a_rate_that_is_none_is_refused_at_the_start(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sentence; it would lock everybody out, or break at the first request."""
+    from klientel.errors import BadParameter
+    from klientel.web.api import limits
+
+    monkeypatch.setenv("KLIENTEL_API_RATE", told)
+    with pytest.raises(BadParameter, match="KLIENTEL_API_RATE"):
+        limits.rate()
+    monkeypatch.setenv("KLIENTEL_API_RATE", "90")
+    assert limits.rate() == 90
 
 
 def test_every_kind_can_be_listed_made_and_read(program: Any) -> None:

@@ -10,3 +10,9 @@ class Api(AppConfig):
 
     name = "klientel.web.api"
     label = "api"
+
+    def ready(self) -> None:
+        """Read the settings of the API, so that a wrong one is refused at the start."""
+        from klientel.web.api import limits
+
+        assert limits.buckets

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 
 from klientel.web.api.problems import MEDIA_TYPE, TITLES
+from klientel.words import translate
 
 PREFIX = "/api/v1"
 _ALWAYS = ("bad-request", "unauthenticated", "not-allowed", "not-found", "too-large", "too-many")
@@ -75,12 +76,12 @@ def page(request: Any) -> HttpResponse:
     """The document for people."""
     from klientel.web.pages import shell
 
-    return shell.page(request, "api/document.html", {"groups": _groups()})
+    return shell.page(request, "api/document.html", {"groups": _groups(request.lang)})
 
 
 @cache
-def _groups() -> list[dict[str, Any]]:
-    """The operations by room, with the parameters and fields that they take."""
+def _groups(lang: str) -> list[dict[str, Any]]:
+    """The operations by room, with the parameters and fields that they take; the document itself is English."""
     found = document()
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in found["paths"].items():
@@ -93,7 +94,7 @@ def _groups() -> list[dict[str, Any]]:
             entry = {"method": method.upper(), "path": PREFIX + path, **operation}
             entry["takes"] = takes + _body(operation, found["components"]["schemas"])
             groups.setdefault(operation["tags"][0], []).append(entry)
-    return [{"title": tag, "operations": entries} for tag, entries in groups.items()]
+    return [{"title": translate(tag, lang), "operations": entries} for tag, entries in groups.items()]
 
 
 def _body(operation: dict[str, Any], shapes: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
@@ -66,10 +67,18 @@ class Session(AuthBase):
         return request.user
 
 
+def language(asked: str, own: str) -> str:
+    """The first of our languages that an Accept-Language header asks for, else the person's own."""
+    for name, weight in parse_accept_lang_header(asked):
+        known = str(name).partition("-")[0]
+        if weight and known in LANGUAGES:
+            return known
+    return own
+
+
 def _let_in(request: Any, key: str) -> None:
     """Language and rate of a request whose person is known."""
-    asked = translation.get_language_from_request(request)[:2] if "Accept-Language" in request.headers else ""
-    request.lang = asked if asked in LANGUAGES else request.user.language
+    request.lang = language(request.headers.get("Accept-Language", ""), request.user.language)
     translation.activate(request.lang)
     request.left = limits.buckets.take(key, time.monotonic())
     if not request.left.allowed:

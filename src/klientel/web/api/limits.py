@@ -5,9 +5,19 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from klientel.errors import BadParameter
 from klientel.web.settings import setting
+from klientel.words import say
 
-RATE = int(setting("KLIENTEL_API_RATE") or 600)  # requests per minute
+
+def rate() -> int:
+    """Requests per minute: KLIENTEL_API_RATE, else 600. Raises BadParameter for what is no number above zero."""
+    told = setting("KLIENTEL_API_RATE") or "600"
+    if not (told.isascii() and told.isdecimal() and int(told)):
+        raise BadParameter(say("KLIENTEL_API_RATE is a number of requests per minute, at least 1."))
+    return int(told)
+
+
 _MOST = 10_000  # buckets that are kept; the one that was not touched longest goes first
 
 
@@ -52,4 +62,4 @@ class Buckets:
         return Left(self.rate, int(left), reset, allowed)
 
 
-buckets = Buckets(RATE)
+buckets = Buckets(rate())
