@@ -106,6 +106,7 @@ ROOT_URLCONF = "klientel.web.urls"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "klientel.web.pages.policy.Policy",
+    "klientel.web.pages.incoming.Incoming",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,10 +157,23 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "klientel.web.pages.refusals.forbidden"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_HANDLERS = ["klientel.web.pages.incoming.NoFiles"]  # views that take files say so themselves
 UPLOAD_LIMIT = int(setting("KLIENTEL_UPLOAD_MB") or 2048) * 10**6  # bytes of the files of one import
 JOBS_AT_ONCE = setting("KLIENTEL_JOBS") == "at-once"  # long work runs inside the request: for tests
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
-LOGGING: dict[str, Any] = {"version": 1, "disable_existing_loggers": False}
+# Faults go to the error output with their trace; Django alone would say nothing. Its warnings and "security" are
+# what strangers send (addresses that are not there, names of other hosts): answered, and not worth a line each.
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": ["errors"], "level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+        "klientel": {"handlers": ["errors"], "level": "WARNING"},
+    },
+}

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("klientel.web.pages.inbound.urls")),
     path("", include("klientel.web.pages.records.urls")),
 ]
+handler400 = "klientel.web.pages.refusals.unreadable"
 handler403 = "klientel.web.pages.refusals.forbidden"
 handler404 = "klientel.web.pages.refusals.not_found"
 handler500 = "klientel.web.pages.refusals.broken"

@@ -155,7 +155,7 @@ def test_what_does_not_fit_is_refused(sign_in: Any, device: Device, change: dict
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "[]", "{}", "null", '{"rawId": 3}', "\u0000", '{"rawId": "!!", "response": []}']
+    "answer", ["", "[]", "{}", "null", '{"rawId": 3}', '{"rawId": "!!", "response": []}']
 )
 def test_nonsense_is_refused(sign_in: Any, device: Device, answer: str) -> None:
     assert alone(sign_in, device, answer).answer["Location"].startswith("/sign-in")

@@ -6,13 +6,20 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 
 from klientel.errors import KlientelError, NotAllowed
 from klientel.web.pages import shell
+from klientel.web.pages.language import chosen
 from klientel.words import mark, say, translate
 
 _log = logging.getLogger(__name__)
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 class Refusals:
@@ -31,9 +38,7 @@ class Refusals:
             return refused(request, error.sentence, 403)
         if isinstance(error, KlientelError):
             return refused(request, error.sentence, 400)
-        if isinstance(error, RequestDataTooBig | TooManyFilesSent):
-            return refused(request, say("That is more than one request may carry."), 413)
-        return None
+        return unreadable(request, error) if isinstance(error, TOO_MUCH) else None
 
 
 def refused(request: Any, sentence: str, status: int) -> Any:
@@ -45,7 +50,8 @@ def refused(request: Any, sentence: str, status: int) -> Any:
         413: mark("Too large"),
         500: mark("Something broke"),
     }
-    lang = getattr(request, "lang", "en")
+    # Some refusals come before the language is known.
+    lang = getattr(request, "lang", None) or chosen(request)
     request.lang = lang
     context = {
         "title": translate(titles[status], lang),
@@ -55,11 +61,26 @@ def refused(request: Any, sentence: str, status: int) -> Any:
     return shell.page(request, "pages/refused.html", context, status=status)
 
 
-def forbidden(request: Any, exception: Exception | None = None) -> Any:
-    """Django's own refusals, such as a missing CSRF token."""
+def forbidden(request: Any, exception: Exception | None = None, *, reason: str = "") -> Any:
+    """Django's own refusals, such as a missing CSRF token (`reason` says more, to programmers)."""
     return refused(
         request, mark("This is not allowed, or the page was open for too long. Load it again."), 403
     )
+
+
+def unreadable(request: Any, exception: Exception | None = None) -> Any:
+    """What cannot be taken: 413 for more than one request may carry, else 400."""
+    if isinstance(exception, TOO_MUCH):
+        return refused(request, say("That is more than one request may carry."), 413)
+    if isinstance(exception, DisallowedHost):
+        return refused(
+            request,
+            mark(
+                "The server does not answer to this name. Whoever runs it lists its names in KLIENTEL_HOSTS."
+            ),
+            400,
+        )
+    return refused(request, mark("The server cannot read what was sent."), 400)
 
 
 def not_found(request: Any, exception: Exception) -> Any:
@@ -69,6 +90,4 @@ def not_found(request: Any, exception: Exception) -> Any:
 
 def broken(request: Any) -> Any:
     """A fault of ours; the server's log has it."""
-    return refused(
-        request, mark("This is a fault of ours; it is in the server's log. Nothing was changed."), 500
-    )
+    return refused(request, mark("This is a fault of ours; it is in the server's log."), 500)
