@@ -14,6 +14,7 @@ from klientel.web.commandline import answer_language
 from klientel.words import LANGUAGES, Sentence, mark, say, translate
 
 PORT = 8000
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # every address of the machine, if somebody asks for it
 THREADS = 4  # of one process; imports and reports run outside of it
 
 
@@ -68,13 +69,12 @@ def serve(
     bring_up(found)
     if port is None:
         port = PORT if is_free(host, PORT) else 0
-    port = free_port(host) if port == 0 else port
+    port = listened(host, port)  # before the greeting, which ends the links of the one before
+    answer_to(host)
     lines = greeting(outside(host, port), guest)
-    for line in lines:
+    for line in [*lines, *_unnamed(host)]:
         click.echo(translate(line, lang))
     os.environ["KLIENTEL_WORKSPACE"] = str(folder.absolute())
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        os.environ["KLIENTEL_HOSTS"] = ",".join(filter(None, [os.environ.get("KLIENTEL_HOSTS"), host]))
     if browser:
         _show(lines[-1].values["link"] if guest else outside(host, port), host, port)
     with keeping.worker(folder.absolute()):
@@ -104,8 +104,56 @@ def is_free(host: str, port: int) -> bool:
     """True if nobody listens there."""
     import socket
 
-    with socket.socket() as probe:
-        return probe.connect_ex((host, port)) != 0
+    family, where = _socket_address(host, port)
+    with socket.socket(family) as probe:
+        return probe.connect_ex(where) != 0
+
+
+def _socket_address(host: str, port: int) -> tuple[Any, Any]:
+    """(family, address) of a host by name or number. Raises BadParameter for a name that nobody knows."""
+    import socket
+
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as refused:
+        raise _not_there(host, port, refused) from None
+    return family, where
+
+
+def _not_there(host: str, port: int, refused: OSError) -> BadParameter:
+    return BadParameter(
+        say("Nobody can listen at {host}:{port}: {why}. Try another --port.", host=host, port=str(port),
+            why=os.strerror(refused.errno) if refused.errno and refused.errno > 0 else str(refused.strerror))
+    )  # fmt: skip
+
+
+def answer_to(host: str) -> None:
+    """Let the pages answer to the host that the server listens at, and links lead there."""
+    from django.conf import settings
+
+    from klientel.web.settings import setting
+
+    if host in (*EVERYWHERE, "127.0.0.1", "localhost", "::1"):
+        return
+    named = f"[{host}]" if ":" in host else host
+    os.environ["KLIENTEL_HOSTS"] = ",".join(filter(None, [setting("KLIENTEL_HOSTS"), named]))
+    settings.ALLOWED_HOSTS.append(named)  # processes of the server may have read their settings here
+
+
+def _unnamed(host: str) -> list[Sentence]:
+    """What to say to whoever opens the server to others without telling under which names."""
+    import socket
+
+    from klientel.web.settings import hosts
+
+    if host not in EVERYWHERE or hosts("KLIENTEL_HOSTS"):
+        return []
+    return [
+        say(
+            "Others are answered only under names that KLIENTEL_HOSTS lists, such as KLIENTEL_HOSTS={name}.",
+            name=socket.gethostname(),
+        )
+    ]
 
 
 def bring_up(_found: Any) -> None:
@@ -124,7 +172,7 @@ def outside(host: str, port: int) -> str:
     known = hosts("KLIENTEL_HOSTS")
     if settings.SECURE and known:
         return f"https://{known[0]}"
-    named = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104 # asked, not bound
+    named = "localhost" if host in (*EVERYWHERE, "127.0.0.1") else host
     return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
 
 
@@ -135,14 +183,12 @@ def greeting(address: str, guest: str | None = None) -> list[Sentence]:
     """
     from datetime import UTC, datetime
 
-    from klientel.web.accounts import attempts, events, links, provider, sessions
+    from klientel.web.accounts import links, provider, retention
     from klientel.web.accounts.services import find_user
 
     provider.client()  # half a set of settings is told now, not to whoever signs in
     at = datetime.now(UTC)  # the edge
-    for old in (attempts, events, links):
-        old.forget(at)
-    sessions.tidy(at)
+    retention.tidy(at)
     lines = [say("Klientel is open at {address} (Ctrl+C ends it).", address=address)]
     if guest is not None:
         secret = links.sign_in(find_user(guest), at)
@@ -158,32 +204,28 @@ def greeting(address: str, guest: str | None = None) -> list[Sentence]:
     return lines
 
 
-def free_port(host: str) -> int:
-    """A port that nobody listens at now."""
+def listened(host: str, port: int) -> int:
+    """The port, at which one can listen now; 0 becomes a free one. Raises BadParameter where it is taken."""
     import socket
 
-    with socket.create_server((host, 0)) as made:
-        return int(made.getsockname()[1])
+    family, where = _socket_address(host, port)
+    both = host == "::" and socket.has_dualstack_ipv6()
+    try:
+        with socket.create_server(where[:2], family=family, dualstack_ipv6=both) as made:
+            return int(made.getsockname()[1])
+    except OSError as refused:
+        raise _not_there(host, port, refused) from None
 
 
 def run(host: str, port: int, processes: int) -> None:
-    """Answer until somebody ends it. Raises BadParameter where the port is taken."""
-    import socket
-
+    """Answer until somebody ends it."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as refused:
-        raise BadParameter(
-            say("Nobody can listen at {host}:{port}: {why}. Try another --port.", host=host, port=port,
-                why=str(refused.strerror))
-        ) from None  # fmt: skip
     Granian(
         "klientel.web.wsgi:application",
-        address=host,
+        address=_socket_address(host, port)[1][0],  # by number: it knows no names
         port=port,
         interface=Interfaces.WSGI,
         workers=processes,

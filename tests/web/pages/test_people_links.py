@@ -105,7 +105,20 @@ def test_an_invitation_sets_a_password_once(sign_in: Any) -> None:
     assert sign_in(None).get(path).status_code == 410
     assert sign_in(None).post(path, {"password": "another long phrase", "again": ""}).status_code == 410
     assert sign_in(None).get("/invitation/nonsense").status_code == 410
-    assert sign_in(None).get("/invitation/MQ.%00").status_code == 410
+    assert sign_in(None).get("/invitation/MQ.%00").status_code == 400
+
+
+def test_who_signs_out_for_an_invitation_comes_back_to_it(sign_in: Any) -> None:
+    from klientel.web.accounts import services
+
+    sign_in("anna", role="sales")
+    path = f"/invitation/{services.invitation(None, services.find_user('anna'))}"
+    ben = sign_in("ben", role="sales")
+    assert f'name="next" value="{path}"' in ben.get(path).content.decode()
+    assert ben.post("/sign-out", {"next": path})["Location"] == path
+    assert "anna" in ben.get(path).content.decode()
+    assert sign_in("ben").post("/sign-out", {"next": "/people"})["Location"] == "/sign-in?next=%2Fpeople"
+    assert sign_in("ben").post("/sign-out")["Location"] == "/sign-in"
 
 
 def test_a_new_password_does_not_go_round_the_second_factor(sign_in: Any) -> None:
@@ -171,3 +184,29 @@ def test_a_link_in_a_letter_leads_to_our_host(served: Any, monkeypatch: Any) -> 
     with override_settings(SECURE=True, ALLOWED_HOSTS=["localhost", "klientel.example.org"]):
         asked = RequestFactory().get("/", headers={"host": "localhost"})
         assert absolute(asked, "/invitation/x") == "https://klientel.example.org/invitation/x"
+
+
+@pytest.mark.parametrize(
+    ("known", "host", "settings", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7:8000", {}, "http://192.0.2.7:8000"),
+        ("[fd00::7]", "[fd00::7]:8000", {}, "http://[fd00::7]:8000"),
+        ("klientel.lan", "localhost:8000", {}, "http://klientel.lan:8000"),
+        ("klientel.lan", "localhost:8000", {"KLIENTEL_PROXIES": "1"}, "http://klientel.lan"),
+        ("klientel.lan,other.lan", "other.lan:8000", {}, "http://other.lan:8000"),
+        ("", "localhost:8000", {}, "http://localhost:8000"),
+    ],
+)
+def test_a_link_keeps_the_port(
+    served: Any, monkeypatch: Any, known: str, host: str, settings: dict[str, str], address: str
+) -> None:
+    from django.test import RequestFactory, override_settings
+
+    from klientel.web.pages.people.links import absolute
+
+    monkeypatch.delenv("KLIENTEL_PROXIES", raising=False)
+    for name, value in {"KLIENTEL_HOSTS": known, **settings}.items():
+        monkeypatch.setenv(name, value)
+    with override_settings(ALLOWED_HOSTS=["localhost", *known.split(",")]):
+        asked = RequestFactory().get("/", SERVER_PORT="8000", headers={"host": host})
+        assert absolute(asked, "/invitation/x") == f"{address}/invitation/x"

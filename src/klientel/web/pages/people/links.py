@@ -17,7 +17,7 @@ from klientel.web.accounts.services import accept as take_password
 from klientel.web.accounts.services import invited
 from klientel.web.pages import shell
 from klientel.web.pages.people.entry import let_in
-from klientel.web.settings import hosts
+from klientel.web.settings import hosts, setting
 from klientel.words import LANGUAGES, Word, mark
 
 TWICE = mark("The two passwords are not the same.")
@@ -25,14 +25,19 @@ TWICE = mark("The two passwords are not the same.")
 
 def absolute(request: Any, path: str) -> str:
     """The whole address of a page, at the first host of KLIENTEL_HOSTS if there is one: a link that goes out by mail
-    must not lead where the caller says.
+    must not lead where the caller says. The port is the server's own, unless a proxy stands before it.
     """
     from django.conf import settings
+    from django.http.request import split_domain_port
 
     known = hosts("KLIENTEL_HOSTS")
-    if not known or request.get_host() in known:
+    if not known or split_domain_port(request.get_host())[0] in known:
         return str(request.build_absolute_uri(path))
-    return f"{'https' if settings.SECURE else request.scheme}://{known[0]}{path}"
+    if settings.SECURE:
+        return f"https://{known[0]}{path}"
+    port = request.META.get("SERVER_PORT", "80")
+    behind = (setting("KLIENTEL_PROXIES") or "0") != "0"
+    return f"{request.scheme}://{known[0]}{'' if behind or port in ('80', '443') else f':{port}'}{path}"
 
 
 @login_not_required
