@@ -151,6 +151,31 @@ def test_tables_come_page_by_page(boss: Any, firm: Any) -> None:
     assert (late.status_code, late.json()["type"]) == (409, "urn:klientel:problem:outdated")
 
 
+def test_a_cursor_belongs_to_the_answer_that_it_goes_on_with(
+    boss: Any, program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of another answer would come twice or not at all: of other rights, of another day."""
+    from datetime import date, timedelta
+
+    from klientel.web.accounts import services
+    from klientel.web.pages import shell
+
+    def further(who: Any, path: str) -> int:
+        return int(who.get(f"{path}&cursor={cursor}").status_code)
+
+    rep = boss.items("/reps?limit=1&sort=id")[0]
+    seller = program("seller", role="sales", rep=rep["number"])
+    path = f"/analyses/abc/tables/customers?as_of={DAY}&limit=2"
+    cursor = seller.get(path).json()["next"]
+    assert further(seller, path) == 200
+    services.edit_user(None, seller.user, shell.now(), grants={"read": "all"})
+    assert further(seller, path) == 409
+    today = "/analyses/abc/tables/customers?limit=2"
+    cursor = boss.get(today).json()["next"]
+    monkeypatch.setattr(shell, "today", lambda: date(2026, 6, 15) + timedelta(days=1))
+    assert further(boss, today) == 409
+
+
 @pytest.mark.parametrize(
     ("form", "accept"),
     [

@@ -15,7 +15,7 @@ from klientel.analyses import ANALYSES, unlocked
 from klientel.analysis import Analysis, Param
 from klientel.errors import BadFile
 from klientel.result import Result
-from klientel.web import books, results, rights, scopes
+from klientel.web import results, rights, scopes
 from klientel.web.api import files, lists
 from klientel.web.api.operations import LARGEST, Form, answer, put_up
 from klientel.web.api.problems import Problem
@@ -216,11 +216,11 @@ class Question:
     analysis: Analysis
     asked: Any
 
-    def result(self, action: str = "read") -> Result:
-        """The answer, kept or computed; raises NotAllowed where the person may not do that at all."""
+    def put(self, action: str = "read") -> results.Question:
+        """The question to the workspace; raises NotAllowed where the person may not do that at all."""
         found = shell.reach(self.request)
         rights.demand(found, action)
-        return results.answer(
+        return results.ask(
             shell.workspace(),
             self.analysis,
             actor=found,
@@ -232,6 +232,10 @@ class Question:
             part=scopes.find(self.asked.scope or "", found),
             **{p.name: getattr(self.asked, p.name) for p in self.analysis.params},
         )
+
+    def result(self, action: str = "read") -> Result:
+        """The answer, kept or computed."""
+        return results.give(self.put(action))
 
     @property
     def mark(self) -> str:
@@ -248,7 +252,8 @@ def _table(question: Question, name: str) -> HttpResponse:
     if form != "json":
         result = question.result("export")
         return files.table(request, result, _known(result, name), form)
-    start, state = 0, str(books.state())
+    put = question.put()
+    start, state = 0, put.place().stem  # what the rows rest on: content, day, rights, part, settings
     if asked.cursor:
         who, what, then, start = lists.unsign(asked.cursor, 4)
         if who != request.user.pk or what != f"{question.mark} {name}":
@@ -257,7 +262,7 @@ def _table(question: Question, name: str) -> HttpResponse:
             raise Problem(
                 "outdated", mark("The workspace changed since the first page; begin again."), "cursor"
             )
-    result = question.result()
+    result = results.give(put)
     table = result.tables[_known(result, name)]
     rows = table.to_pyarrow()
     end = min(start + asked.limit, rows.num_rows)
