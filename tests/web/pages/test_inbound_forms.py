@@ -42,6 +42,15 @@ def stranger(sign_in: Callable[..., Any]) -> Any:
     return sign_in(None)
 
 
+@pytest.fixture
+def settings_zone() -> Any:
+    """It is Berlin here."""
+    from django.test import override_settings
+
+    with override_settings(TIME_ZONE="Europe/Berlin"):
+        yield
+
+
 def stamped(form: Any, seconds: float = 30) -> str:
     from klientel.web.inbound import services
 
@@ -137,6 +146,67 @@ def test_a_persons_mistakes_are_said_and_what_was_typed_stays(form: Any, strange
     assert "Eva Muster" in page
     assert send(stranger, form, name=" ", company="").status_code == 400
     assert leads() == []
+
+
+def test_an_address_that_is_none_is_kept_for_who_reads_it(form: Any, stranger: Any) -> None:
+    from klientel.web.records.models import Interaction
+
+    send(stranger, form, email="eva at muster", phone="0711 123", message="Bitte Angebot")
+    send(stranger, form, email="eva(at)muster.de", phone="0711 123", message="")
+    assert [lead.email for lead in leads()] == ["", ""]
+    said = list(Interaction.objects.order_by("pk").values_list("text", flat=True))
+    assert said == ["Bitte Angebot\n\nE-mail: eva at muster", "E-mail: eva(at)muster.de"]
+
+
+def test_a_lead_comes_in_on_the_day_that_it_is_here(form: Any, settings_zone: None) -> None:
+    from datetime import UTC, date, datetime
+
+    from klientel.web.inbound import services
+    from klientel.web.records.models import Interaction
+
+    late = datetime(2026, 6, 15, 22, 30, tzinfo=UTC)  # half past midnight in Berlin
+    told = {**PERSON, "stamp": services.stamp(form, late - timedelta(seconds=30))}
+    made = services.receive(form, told, late, origin=OWN, own=OWN, address="192.0.2.1")
+    assert made is not None
+    made.refresh_from_db()
+    assert made.created_on == date(2026, 6, 16)
+    assert str(Interaction.objects.get().ts)[:10] == "2026-06-16"
+
+
+def test_sales_people_who_are_gone_get_no_forms(boss: Any) -> None:
+    from klientel.web.inbound.models import LeadForm
+    from klientel.web.records import services
+    from klientel.web.records.models import Rep
+
+    now = timezone.now()
+    here = services.add(Rep, {"number": "R1", "name": "Hier"}, at=now)
+    gone = services.add(Rep, {"number": "R2", "name": "Weg"}, at=now)
+    Rep.objects.filter(pk=gone.pk).update(deleted_at=now)
+    page = boss.get("/lead-forms").content.decode()
+    assert "Hier" in page
+    assert "Weg" not in page
+    assert boss.post("/lead-forms", {"name": "A", "rep": "R2"}).status_code == 400
+    assert boss.post("/lead-forms", {"name": "A", "rep": "R1"}).status_code == 302
+    assert LeadForm.objects.get().rep == here
+
+
+def test_leads_of_a_sales_person_who_is_gone_are_nobodys(form: Any, stranger: Any) -> None:
+    from klientel.web.records import services
+    from klientel.web.records.models import Rep
+
+    now = timezone.now()
+    form.rep = services.add(Rep, {"number": "R1", "name": "Hier"}, at=now)
+    form.save()
+    send(stranger, form)
+    Rep.objects.filter(pk=form.rep.pk).update(deleted_at=now)
+    assert send(stranger, form).status_code == 200
+    assert [lead.rep_id for lead in leads()] == [form.rep.pk, None]
+
+
+def test_the_sample_speaks_the_language_of_who_reads_it(sign_in: Any, form: Any) -> None:
+    page = sign_in("berta", language="de").get("/lead-forms").content.decode()
+    assert '"Vielen Dank" : "Das ging nicht"' in page.replace("&quot;", '"')
+    assert '"Thank you" : "That did not work"' in sign_in().get("/lead-forms").content.decode()
 
 
 def test_many_at_once_have_to_wait(form: Any, stranger: Any) -> None:

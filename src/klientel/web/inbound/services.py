@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.core import signing
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from klientel.errors import BadParameter, KlientelError
 from klientel.web.accounts import attempts
@@ -53,7 +54,7 @@ def create(
         raise BadParameter(mark("A form needs a name."))
     if LeadForm.objects.filter(name=name).exists():
         raise BadParameter(say("There is a form {name} already.", name=name))
-    owner = Rep.objects.filter(number=rep).first() if rep else None
+    owner = Rep.present.filter(number=rep).first() if rep else None
     if rep and owner is None:
         raise BadParameter(say("There is no sales person {number}.", number=rep))
     return LeadForm.objects.create(
@@ -138,6 +139,10 @@ def _text(value: Any, most: int) -> str:
 
 def _lead(form: LeadForm, given: dict[str, str], at: datetime) -> Lead:
     one = {name: " ".join(given[name].split()) for name in ("name", "company", "email", "phone")}
+    today, message = timezone.localdate(at), given["message"]
+    owner = form.rep if form.rep is not None and form.rep.deleted_at is None else None
+    if one["email"] and not _EMAIL.fullmatch(one["email"]):  # a person may still read it
+        message = f"{message}\n\nE-mail: {one['email']}".strip()
     values = {
         "name": one["name"],
         "company_name": one["company"],
@@ -145,19 +150,19 @@ def _lead(form: LeadForm, given: dict[str, str], at: datetime) -> Lead:
         "phone": one["phone"],
         "channel": form.channel,
         "status": "new",
-        "created_on": at.date(),
-        "rep": form.rep,
+        "created_on": today,
+        "rep": owner,
     }
     with transaction.atomic():
         made: Lead = services.add(Lead, {k: v for k, v in values.items() if v}, at=at)
-        if given["message"]:
+        if message:
             said = {
                 "lead": made,
-                "ts": at.date(),
+                "ts": today,
                 "type": "email",
                 "direction": "in",
-                "text": given["message"],
+                "text": message,
             }
-            services.add(Interaction, said | ({"rep": form.rep} if form.rep else {}), at=at)
+            services.add(Interaction, said | ({"rep": owner} if owner else {}), at=at)
         LeadForm.objects.filter(pk=form.pk).update(received=F("received") + 1, last_at=at)
     return made

@@ -23,6 +23,10 @@ from klientel.words import say, translate
 _LARGEST = 64 * 1024  # bytes of what a form sends
 
 
+class TooLarge(KlientelError):
+    """More was sent than a form holds."""
+
+
 @require_http_methods(["GET", "POST"])
 def index(request: Any) -> Any:
     """All forms, and making one."""
@@ -46,7 +50,7 @@ def index(request: Any) -> Any:
     root = f"{request.scheme}://{request.get_host()}"
     context = {
         "forms": [{"form": f, "address": root + reverse("inbound:form", args=[f.token])} for f in found],
-        "reps": Rep.objects.order_by("name", "number").values("number", "name", "first_name"),
+        "reps": Rep.present.order_by("name", "number").values("number", "name", "first_name"),
         "refusal": refusal,
         "typed": request.POST,
         "trap": services.TRAP,
@@ -86,11 +90,12 @@ def form(request: Any, token: str) -> Any:
             address=address_of(request),
         )
     except KlientelError as refused:
-        status = {services.TooOften: 429, services.Foreign: 403}.get(type(refused), 400)
+        status = {services.TooOften: 429, services.Foreign: 403, TooLarge: 413}.get(type(refused), 400)
         if _wants_json(request):
             why = translate(refused.sentence, request.lang)
             return _cors(request, found, JsonResponse({"ok": False, "why": why}, status=status))
-        return _shown(request, found, request.POST, refusal=refused.sentence, status=status)
+        typed = {} if isinstance(refused, TooLarge) else request.POST  # which would be read now
+        return _shown(request, found, typed, refusal=refused.sentence, status=status)
     if _wants_json(request):
         return _cors(request, found, JsonResponse({"ok": True}))
     return shell.page(request, "inbound/thanks.html", {"form": found})
@@ -125,7 +130,7 @@ def _shown(request: Any, found: LeadForm, typed: Any, *, refusal: Any = None, st
 def _values(request: Any) -> dict[str, Any]:
     """What was sent, as a form or as JSON."""
     if int(request.headers.get("Content-Length") or 0) > _LARGEST:
-        raise BadParameter(say("That is more than one request may carry."))
+        raise TooLarge(say("That is more than one request may carry."))
     if request.content_type == "application/json":
         try:
             told = json.loads(request.body)
