@@ -75,6 +75,11 @@ def name_of(rep: Any) -> str:
     return f"{rep.first_name} {rep.name}".strip() or str(rep.number)
 
 
+def _key(text: str) -> bool:
+    """True if a text can be the key of a record: ASCII digits that a database takes."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
 def _rep(number: str, actor: Any) -> Scope | None:
     from klientel.web.records.models import Rep
 
@@ -89,7 +94,7 @@ def _team(pk: str, actor: Any) -> Scope | None:
     from klientel.web.accounts.models import Team
     from klientel.web.rights.people import in_teams, teams_below
 
-    found = rights.visible(Team.objects.filter(pk=pk), actor).first() if pk.isdigit() else None
+    found = rights.visible(Team.objects.filter(pk=pk), actor).first() if _key(pk) else None
     if found is None:
         return None
     numbers = sorted(rep.number for rep in in_teams([found, *teams_below(found)]))
@@ -99,7 +104,7 @@ def _team(pk: str, actor: Any) -> Scope | None:
 def _portfolio(pk: str, actor: Any) -> Scope | None:
     from klientel.web.records.models import Portfolio
 
-    query = Portfolio.objects.select_related("owner").filter(pk=pk) if pk.isdigit() else None
+    query = Portfolio.objects.select_related("owner").filter(pk=pk) if _key(pk) else None
     found = rights.visible(query, actor).first() if query is not None else None
     if found is None:
         return None

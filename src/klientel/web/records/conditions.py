@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import CharField, F, FloatField, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -22,6 +21,13 @@ from klientel.words import say
 
 MOST_WORDS = 6
 _MANY = (m.Interaction, m.SurveyAnswer)  # too many to look into each for a piece of a number
+_SPAN = ("money", "number", "share", "integer", "date", "moment")
+_ABLE = {
+    "has": ("text", "long", "choice"),
+    "from": _SPAN,
+    "to": _SPAN,
+}  # kinds of columns that a filter suits
+_FIRST, _LAST = date(1000, 1, 1), date(9000, 1, 1)
 EMPTY = "–"  # as a value of a choice: where there is none
 
 
@@ -58,7 +64,9 @@ def parse(columns: dict[str, Column], given: Any) -> list[Condition]:
         path, _, op = name[2:].rpartition(".")
         if op not in ("from", "to", "empty", "has"):
             path, op = name[2:], "is"
-        values = tuple(dict.fromkeys(v.strip() for v in given.getlist(name) if v.strip()))
+        values = tuple(
+            dict.fromkeys(v for text in given.getlist(name) if (v := text.replace("\0", "").strip()))
+        )
         column = columns.get(path)
         if column is None or not values:
             continue
@@ -68,7 +76,7 @@ def parse(columns: dict[str, Column], given: Any) -> list[Condition]:
     return found
 
 
-def narrowed(queryset: Any, conditions: list[Condition], found: Access, *, lang: str, today: date) -> Any:
+def narrowed(queryset: Any, conditions: list[Condition], found: Access, *, today: date) -> Any:
     """The records that meet all conditions. Raises BadParameter for a value that cannot be one."""
     for condition in conditions:
         if sees(found, condition.column) == "none":
@@ -76,7 +84,7 @@ def narrowed(queryset: Any, conditions: list[Condition], found: Access, *, lang:
         expression, alias = _place(condition.column)
         if alias:
             queryset = queryset.alias(**{alias: expression})
-        test = _test(condition, alias or condition.column.name, found, lang, today)
+        test = _test(condition, alias or condition.column.name, found, today)
         if sees(found, condition.column) == "some":
             # Values that are hidden must not be found either: that would tell them.
             seen = rights.visible(queryset.model._base_manager.all(), found, condition.column.right)
@@ -134,25 +142,26 @@ def _place(column: Column) -> tuple[Any, str]:
     return text, f"own_{column.custom}"
 
 
-def _test(condition: Condition, path: str, found: Access, lang: str, today: date) -> Any:
+def _test(condition: Condition, path: str, found: Access, today: date) -> Any:
     column, op = condition.column, condition.op
     if op in ("empty", "filled"):
         none = Q(**{f"{path}__isnull": True})
         if column.custom or column.kind in ("text", "long", "choice"):
             none |= Q(**{path: ""})
         return none if op == "empty" else ~none
+    if column.kind not in _ABLE.get(op, (column.kind,)):
+        raise BadParameter(say("{field} is not filtered like that.", field=column.title))
     if op == "has":
-        return _contains(path, condition.values[0])
+        return contains(path, condition.values[0])
     if op in ("from", "to"):
-        return _range(column, path, op, condition.values[0], lang, today)
-    wanted = [_one(column, text, found, lang, today) for text in condition.values if text != EMPTY]
-    test = Q(**{f"{path}__in": wanted}) if wanted else Q(pk__in=[])
+        return _range(column, path, op, condition.values[0], today)
+    test = _among(column, path, [text for text in condition.values if text != EMPTY], found, today)
     if EMPTY in condition.values:
-        test |= _test(Condition(column, "empty", ("yes",)), path, found, lang, today)
+        test |= _test(Condition(column, "empty", ("yes",)), path, found, today)
     return test
 
 
-def _contains(path: str, text: str) -> Any:
+def contains(path: str, text: str) -> Any:
     """Text within, whatever the case; SQLite knows the case of ASCII letters only, so others are spelt out."""
     test = Q(**{f"{path}__icontains": text})
     if not text.isascii():
@@ -161,22 +170,33 @@ def _contains(path: str, text: str) -> Any:
     return test
 
 
-def _one(column: Column, text: str, found: Access, lang: str, today: date) -> Any:
+def _among(column: Column, path: str, texts: list[str], found: Access, today: date) -> Any:
+    """One of some values; numbers of own fields are compared as numbers, moments by their day."""
+    if column.kind == "moment" or (column.custom and column.numeric):
+        test = Q(pk__in=[])
+        for text in texts:
+            test |= _range(column, path, "from", text, today) & _range(column, path, "to", text, today)
+        return test
+    wanted = [_one(column, text, found, today) for text in texts]
+    return Q(**{f"{path}__in": wanted}) if wanted else Q(pk__in=[])
+
+
+def _one(column: Column, text: str, found: Access, today: date) -> Any:
     if column.kind == "ref":
         if text == "me" and column.target is m.Rep:
             rep = getattr(found.actor, "rep", None) if found.actor is not None else None
             return rep.pk if rep is not None else 0
-        if not text.isdecimal() or len(text) > 18:
+        if (pk := typed.key(text)) is None:
             raise BadParameter(say("{value} is no record.", value=text))
-        return int(text)
+        return pk
     if column.custom:
-        made = typed.value(column.kind, text, lang, today)
+        made = typed.read(column.kind, text, today)
         return {True: "true", False: "false"}[made] if column.kind == "flag" else str(made)
-    return text if column.kind in ("text", "choice", "long") else typed.value(column.kind, text, lang, today)
+    return text if column.kind in ("text", "choice", "long") else typed.read(column.kind, text, today)
 
 
-def _range(column: Column, path: str, op: str, text: str, lang: str, today: date) -> Any:
-    value = typed.value("date" if column.kind == "moment" else column.kind, text, lang, today)
+def _range(column: Column, path: str, op: str, text: str, today: date) -> Any:
+    value = typed.read("date" if column.kind == "moment" else column.kind, text, today)
     if column.custom and column.numeric:
         return _own_number(column, op, float(value))
     lookup = "gte" if op == "from" else "lte"
@@ -185,6 +205,9 @@ def _range(column: Column, path: str, op: str, text: str, lang: str, today: date
     if column.kind == "moment":
         from django.utils import timezone
 
+        value = min(
+            max(value, _FIRST), _LAST
+        )  # days at the ends of the calendar have no moment in every zone
         edge = value if op == "from" else value + timedelta(days=1)
         moment = timezone.make_aware(datetime.combine(edge, time()))
         return Q(**{f"{path}__gte" if op == "from" else f"{path}__lt": moment})
@@ -200,11 +223,9 @@ def _own_number(column: Column, op: str, value: float) -> Any:
 
 
 def _as_number(column: Column) -> Any:
-    """An own field as a number; PostgreSQL would break at a text that is none, so those are passed over."""
+    """An own field as a number; a text that is none ("n/a") is passed over: it is not 0, and breaks PostgreSQL."""
     text = KeyTextTransform(column.custom, "custom")
     number: Any = Cast(text, FloatField())
-    if connection.vendor != "postgresql":
-        return number
     from django.db.models import Case, When
     from django.db.models.lookups import Regex
 

@@ -55,7 +55,10 @@ class Page:
 
 @dataclass
 class Group:
-    """A value of an attribute, how many records have it, sums, and counts by the values of a second attribute."""
+    """A value of an attribute, how many records have it, sums, and counts by the values of a second attribute.
+
+    sums: by column; amounts of records that have a currency are sums by currency ("" where a record names none).
+    """
 
     value: Any
     n: int
@@ -101,7 +104,7 @@ def group_columns(made: Wanted, found: Access) -> dict[str, Column]:
     }
 
 
-def select(made: Wanted, *, actor: Any = None, lang: str = "en", today: date, action: str = "read") -> Any:
+def select(made: Wanted, *, actor: Any = None, today: date, action: str = "read") -> Any:
     """The query of all that the list shows, in its order. Raises BadParameter for a filter that cannot be one."""
     found = access(actor)
     manager = (
@@ -114,16 +117,16 @@ def select(made: Wanted, *, actor: Any = None, lang: str = "en", today: date, ac
     queryset = rights.visible(manager, found)
     if action != "read":
         queryset = rights.visible(queryset, found, action)
-    queryset = conditions.narrowed(queryset, made.filters, found, lang=lang, today=today)
+    queryset = conditions.narrowed(queryset, made.filters, found, today=today)
     queryset = conditions.searched(queryset, made.kind, made.words, found)
     order, _ = conditions.order_by(made.kind, made.available, made.order, found)
     return queryset.order_by(*order)
 
 
-def listed(made: Wanted, *, actor: Any = None, lang: str = "en", today: date) -> Page:
+def listed(made: Wanted, *, actor: Any = None, today: date) -> Page:
     """A page of a list. Ids are found by the index first; whole rows are read for the page alone."""
     found = access(actor)
-    queryset = select(made, actor=found, lang=lang, today=today)
+    queryset = select(made, actor=found, today=today)
     ordered = queryset.values_list("pk", flat=True)
     few: list[int] | None = None
     if made.words:  # what is looked for is found in one pass, and counted by it if it is not much
@@ -161,7 +164,7 @@ def value(column: Column, row: Mapping[str, Any]) -> Any:
 
 
 def exported(
-    made: Wanted, *, actor: Any = None, lang: str = "en", today: date, size: int = 2000
+    made: Wanted, *, actor: Any = None, today: date, size: int = 2000
 ) -> Iterator[tuple[list[dict[str, Any]], dict[str, dict[int, str]]]]:
     """All rows that the person may take out, in batches with the names that they refer to.
 
@@ -169,7 +172,7 @@ def exported(
     """
     found = access(actor)
     rights.demand(found, "export")
-    queryset = select(made, actor=found, lang=lang, today=today, action="export")
+    queryset = select(made, actor=found, today=today, action="export")
     ids = list(queryset.values_list("pk", flat=True))
 
     def batches() -> Iterator[tuple[list[dict[str, Any]], dict[str, dict[int, str]]]]:
@@ -186,27 +189,33 @@ def sum_columns(made: Wanted, found: Access) -> list[Column]:
     return [c for c in known if conditions.sees(found, c) == "all"]
 
 
-def groups(
-    made: Wanted, *, actor: Any = None, lang: str = "en", today: date
-) -> tuple[list[Group], int, list[Any]]:
+def monetary(made: Wanted, column: Column) -> bool:
+    """True if the amounts of a column are in the currency that each record names."""
+    return column.kind == "money" and not column.custom and "currency" in made.available
+
+
+def groups(made: Wanted, *, actor: Any = None, today: date) -> tuple[list[Group], int, list[Any]]:
     """How many records have each value of an attribute, most first, with sums; how many in all; second values.
 
     At most `MOST_GROUPS` values are told, and the eight most frequent ones of a second attribute.
     """
     found = access(actor)
-    queryset = select(made, actor=found, lang=lang, today=today).order_by()
+    queryset = select(made, actor=found, today=today).order_by()
     by = _expression(made.available[made.by])
-    sums = {f"sum_{i}": Sum(c.name) for i, c in enumerate(sum_columns(made, found))}
+    added_up = sum_columns(made, found)
+    plain = [c for c in added_up if not monetary(made, c)]
+    sums = {f"sum_{i}": Sum(c.name) for i, c in enumerate(plain)}
     rows = queryset.annotate(_by=by).values("_by").annotate(n=Count("pk"), **sums).order_by("-n", "_by")
     result: dict[Any, Group] = {}
     for row in rows[: MOST_GROUPS + 1]:
         key = "" if row["_by"] is None else row["_by"]
-        added = {c.name: row[f"sum_{i}"] for i, c in enumerate(sum_columns(made, found))}
+        added = {c.name: row[f"sum_{i}"] for i, c in enumerate(plain)}
         if key in result:  # none and an empty text are one
             result[key].n += row["n"]
             result[key].sums = {n: _plus(result[key].sums[n], v) for n, v in added.items()}
         else:
             result[key] = Group(key, row["n"], added)
+    _add_money(result, queryset.annotate(_by=by), [c for c in added_up if monetary(made, c)])
     second: dict[Any, int] = {}
     if made.across:
         pairs = queryset.annotate(_by=by, _across=_expression(made.available[made.across]))
@@ -218,6 +227,22 @@ def groups(
                 result[left].across[right] = result[left].across.get(right, 0) + n
     most = sorted(second, key=lambda v: (-second[v], str(v)))[:8]
     return list(result.values())[:MOST_GROUPS], queryset.count(), most
+
+
+def _add_money(result: dict[Any, Group], queryset: Any, columns: list[Column]) -> None:
+    """Add to groups the sums of amounts, by the currency of the records: 1,000 dollars are no 1,000 euros."""
+    if not columns:
+        return
+    for group in result.values():
+        group.sums |= {c.name: {} for c in columns}
+    summed = {f"sum_{i}": Sum(c.name) for i, c in enumerate(columns)}
+    for row in queryset.values("_by", "currency").annotate(**summed):
+        found = result.get("" if row["_by"] is None else row["_by"])
+        if found is None:
+            continue
+        for i, column in enumerate(columns):
+            held = found.sums[column.name]
+            held[row["currency"]] = _plus(held.get(row["currency"]), row[f"sum_{i}"])
 
 
 def _plus(a: Any, b: Any) -> Any:
@@ -243,8 +268,7 @@ def choices(kind: Kind, column: Column, *, actor: Any = None) -> list[tuple[Any,
         return []
     seen = rights.visible(kind.model.present.all(), found).order_by()
     if column.kind == "ref":
-        targets = rights.visible(getattr(column.target, "present", column.target.objects).all(), found)
-        ids = list(targets.values_list("pk", flat=True)[: MOST_CHOICES + 1])
+        ids = _targets(column, found)
         if len(ids) > MOST_CHOICES:
             return []
         names = labels(column.target, ids, actor=found)
@@ -254,3 +278,15 @@ def choices(kind: Kind, column: Column, *, actor: Any = None) -> list[tuple[Any,
     )
     texts = [v for v in values if v not in (None, "")]
     return [] if len(texts) > MOST_CHOICES else [(v, v) for v in sorted(texts, key=str)]
+
+
+def too_many(column: Column, found: Access) -> bool:
+    """True if more records than can be offered may stand in a column: they are looked for instead (`finding`)."""
+    return column.kind == "ref" and len(_targets(column, found)) > MOST_CHOICES
+
+
+def _targets(column: Column, found: Access) -> list[int]:
+    """Ids of the records that a column may lead to, one more than can be offered at most."""
+    target: Any = column.target
+    seen = rights.visible(getattr(target, "present", target.objects).all(), found)
+    return list(seen.values_list("pk", flat=True)[: MOST_CHOICES + 1])

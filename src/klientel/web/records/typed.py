@@ -1,4 +1,4 @@
-"""What people type, as values: amounts with comma or point, per cent, days, yes and no."""
+"""What people type, as values and as addresses hold it: amounts with comma or point, per cent, days, yes and no."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from klientel.errors import BadParameter
 from klientel.words import say
 
 _GROUPED = {",": re.compile(r"[-−]?\d{1,3}(,\d{3})+"), ".": re.compile(r"[-−]?\d{1,3}(\.\d{3})+")}
+_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)")  # no 1e9999, which would take all memory
 _DAYS = {"de": re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")}
 _RELATIVE = re.compile(r"today(?:([+-]\d{1,4}))?")
 
@@ -30,12 +31,49 @@ def decimal(text: str, lang: str) -> Decimal:
         if _GROUPED[groups].fullmatch(bare):
             bare = bare.replace(groups, "")
         bare = bare.replace(",", ".")
-    try:
-        found = Decimal(bare)
-    except InvalidOperation:
-        raise BadParameter(say("{value} is not a number.", value=text)) from None
-    if not found.is_finite():
+    if not _DECIMAL.fullmatch(bare):
         raise BadParameter(say("{value} is not a number.", value=text))
+    return Decimal(bare)
+
+
+def key(text: str) -> int | None:
+    """The id of a record that an address or a form holds; None for what cannot be one."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+_NUMBERS = ("money", "number", "share", "integer")
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_MOST = {"money": 10**14, "number": 10**14, "share": 10**8, "integer": 10**15}  # what the columns hold
+
+
+def addressed(kind: str, text: str, lang: str, today: date) -> str:
+    """What was typed as an address holds it, the same for readers of every language: 1234.50, 0.3, 2024-03-01.
+
+    Relative days (today-30) stay, as a saved view means them every day anew. Raises BadParameter.
+    """
+    text = text.strip()
+    if kind in _NUMBERS and text:
+        return format(value(kind, text, lang, today), "f")
+    if kind in ("date", "moment") and text and not _RELATIVE.fullmatch(text):
+        return day(text, today).isoformat()
+    return text
+
+
+def read(kind: str, text: str, today: date) -> Any:
+    """A value as an address holds it (`addressed`), whoever reads it. Raises BadParameter."""
+    if kind not in _NUMBERS:
+        return value(kind, text, "", today)
+    if not _PLAIN.fullmatch(text):
+        raise BadParameter(say("{value} is not a number; an address has numbers like 1234.50.", value=text))
+    found = _bounded(kind, Decimal(text), text)
+    if kind == "integer" and found != found.to_integral_value():
+        raise BadParameter(say("{value} is not a whole number.", value=text))
+    return int(found) if kind == "integer" else found
+
+
+def _bounded(kind: str, found: Any, text: str) -> Any:
+    if abs(found) >= _MOST[kind]:
+        raise BadParameter(say("{value} is too large.", value=text[:40]))
     return found
 
 
@@ -58,15 +96,15 @@ def value(kind: str, text: str, lang: str, today: date) -> Any:
         return None
     match kind:
         case "money" | "number":
-            return decimal(text, lang)
+            return _bounded(kind, decimal(text, lang), text)
         case "share":
-            found = decimal(text, lang)
+            found = _bounded(kind, decimal(text, lang), text)
             return found / 100 if "%" in text or found > 1 else found
         case "integer":
-            number = decimal(text, lang)
-            if number != number.to_integral_value():
+            whole = _bounded(kind, decimal(text, lang), text)
+            if whole != whole.to_integral_value():
                 raise BadParameter(say("{value} is not a whole number.", value=text))
-            return int(number)
+            return int(whole)
         case "date":
             return day(text, today)
         case "flag":
@@ -76,17 +114,29 @@ def value(kind: str, text: str, lang: str, today: date) -> Any:
     return text.strip() if kind == "text" else text.strip("\r\n").replace("\r\n", "\n")
 
 
+def number(held: Any) -> Decimal | None:
+    """What a field or an address holds as a number; None for what is none that people write ("n/a", NaN, 1e9999)."""
+    try:
+        found = Decimal(str(held))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and abs(found.adjusted()) <= 30 else None
+
+
 def written(kind: str, held: Any, lang: str) -> str:
-    """A value as it stands in the input of a form, so that `value` reads it again."""
+    """A value as it stands in the input of a form, so that `value` reads it again; what is no value, as it is."""
     if held in (None, ""):
         return ""
     if kind == "flag":
-        return "yes" if held else "no"
+        return "no" if held in (False, "no", "false") else "yes"
     if kind in ("money", "number", "share"):
-        number = Decimal(str(held)) * (100 if kind == "share" else 1)
-        text = format(number.normalize(), "f")
+        found = number(held)
+        if found is None:
+            return str(held)
+        found *= 100 if kind == "share" else 1
+        text = format(found.normalize(), "f")
         if kind == "money" and "." in text and len(text.partition(".")[2]) < 2:
-            text = format(number, ".2f")
+            text = format(found, ".2f")
         text = text.replace(".", ",") if lang == "de" else text
         return f"{text} %" if kind == "share" else text
     if kind == "date":

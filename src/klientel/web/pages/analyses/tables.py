@@ -57,7 +57,7 @@ def read(given: Mapping[str, str], result: Result) -> Sight:
         table.name,
         given.get("q", "").strip()[:200],
         sort if sort.removeprefix("-") in columns else "",
-        int(page) if page.isdigit() and 0 < int(page) < 10**9 else 1,
+        int(page) if page.isdecimal() and len(page) < 10 and int(page) else 1,
         tuple(sorted((name, value) for name, value in filters if name in columns and value != ALL)),
     )
 

@@ -18,6 +18,7 @@ from klientel.web.pages.customers import facts
 from klientel.web.pages.customers.known import Known, course_of, known
 from klientel.web.pages.records import cells
 from klientel.web.records import models as m
+from klientel.web.records import typed
 from klientel.web.records.timeline import KINDS, timeline
 from klientel.web.scopes import name_of
 from klientel.words import Word
@@ -110,7 +111,7 @@ def happened(request: Any, pk: int) -> Any:
     kind = request.GET.get("kind", "")
     page = request.GET.get("page", "")
     held: dict[str, Any] = {"home": shell.workspace(), "actor": facts.at(company, shell.reach(request))}
-    number = int(page) if page.isdigit() and int(page) else 1
+    number = min(typed.key(page) or 1, 100_000)
     whole = timeline(company, size=20, page=number, kinds=[kind] if kind in KINDS else None, **held)
     counts = whole.counts
     if kind in KINDS:

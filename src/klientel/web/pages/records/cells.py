@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
 from klientel.show.figures import NONE, short, written
-from klientel.web.records import listing
+from klientel.web.records import listing, typed
 from klientel.web.records.catalog import BY_MODEL, Column
 from klientel.web.records.values import name_of
 from klientel.words import day, spoken, translate
@@ -68,10 +67,7 @@ def _number(value: Any) -> Any:
     """Own fields keep their decimals as text; what is no number stays what it is."""
     if not isinstance(value, str):
         return value
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        return None
+    return typed.number(value)
 
 
 def cells(

@@ -125,7 +125,7 @@ def add(request: Any, kind: str) -> Any:
         name = " ".join(request.POST.get("name", "").split())[:200]
         owner = request.POST.get("owner", "")
         seen = rights.visible(m.Rep.present.all(), found)
-        rep = seen.filter(pk=int(owner)).first() if owner.isdecimal() and len(owner) < 19 else None
+        rep = seen.filter(pk=typed.key(owner)).first()
         try:
             if not name:
                 raise BadParameter(say("A portfolio needs a name."))
@@ -277,11 +277,8 @@ def put_in(request: Any, pk: int) -> Any:
     portfolio = _found(request, pk)
     text, chosen = request.POST.get("company_id.text", "").strip(), request.POST.get("company_id", "")
     found = shell.reach(request)
-    ids = (
-        [int(chosen)]
-        if chosen.isdecimal() and len(chosen) < 19
-        else finding.resolve(m.Company, text, actor=found)
-    )
+    pk_of = typed.key(chosen)
+    ids = [pk_of] if pk_of is not None else finding.resolve(m.Company, text, actor=found)
     companies = list(rights.visible(m.Company.present.filter(pk__in=ids), found)) if text or chosen else []
     try:
         if len(companies) != 1:

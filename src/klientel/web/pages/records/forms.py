@@ -131,8 +131,9 @@ def _offer(request: Any, kind: Kind, one: Field) -> None:
     elif column.kind == "ref":
         found = shell.reach(request)
         one.slug = BY_MODEL[name_of(column.target)].slug if name_of(column.target) in BY_MODEL else ""
-        if one.text.isdecimal():
-            names = labels(column.target, [int(one.text)], actor=found)
+        pk = typed.key(one.text)
+        if pk is not None:
+            names = labels(column.target, [pk], actor=found)
             one.label = one.label or translate(next(iter(names.values()), ""), request.lang)
         if column.target in _PICKED:
             seen = rights.visible(column.target.present.all(), found).order_by(
@@ -142,8 +143,8 @@ def _offer(request: Any, kind: Kind, one: Field) -> None:
             if len(ids) <= _FEW:
                 names = labels(column.target, ids, actor=found)
                 one.picks = [(i, str(names[i])) for i in ids]
-                if one.text.isdecimal() and int(one.text) not in names:
-                    one.picks.append((int(one.text), one.label))
+                if pk is not None and pk not in names:
+                    one.picks.append((pk, one.label))
     elif column.kind == "text":
         one.suggests = column.name in kind.picks
 
@@ -177,8 +178,7 @@ def read(request: Any, kind: Kind, record: Any = None) -> tuple[Form, dict[str, 
     if values.get("number") == "" and record is None:
         del values["number"]  # a new record gets one by itself
     form = _arranged(request, kind, fields)
-    based_on = request.POST.get("based_on", "")
-    form.based_on = int(based_on) if based_on.isdecimal() and len(based_on) < 19 else 0
+    form.based_on = typed.key(request.POST.get("based_on", "")) or 0
     return form, values
 
 
@@ -186,7 +186,7 @@ def _reference(request: Any, one: Field) -> int | None:
     """The record that was chosen; typed as text it is found by number or name."""
     name, target = one.column.name, one.column.target
     text = request.POST.get(f"{name}.text")
-    chosen = int(one.text) if one.text.isdecimal() and len(one.text) < 19 else None
+    chosen = typed.key(one.text)
     if text is None:
         return chosen
     text = text.strip()

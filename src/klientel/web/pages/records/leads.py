@@ -34,7 +34,7 @@ WAY = {
 def context(request: Any, lead: Any) -> dict[str, Any]:
     """What the page of a lead has besides: its timeline and where it can go."""
     page = request.GET.get("page", "1")
-    number = int(page) if page.isdecimal() and 0 < int(page) < 10_000 else 1
+    number = min(typed.key(page) or 1, 10_000)
     line = timeline(lead, page=number, actor=shell.reach(request))
     return {
         "line": line,
@@ -96,11 +96,8 @@ def convert(request: Any, pk: int) -> Any:
 
 def _convert(request: Any, lead: Any) -> Any:
     chosen = request.POST.get("company", "new")
-    company = (
-        find_record(request, KINDS["companies"], int(chosen))
-        if chosen.isdecimal() and len(chosen) < 19
-        else None
-    )
+    pk_of = typed.key(chosen)
+    company = find_record(request, KINDS["companies"], pk_of) if pk_of is not None else None
     deal: dict[str, Any] | None = None
     if request.POST.get("deal") == "yes":
         amount = typed.value("money", request.POST.get("amount", ""), request.lang, shell.today())

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from klientel.errors import BadParameter
 from klientel.web import rights
 from klientel.web.pages import shell
 from klientel.web.pages.records import cells, grades
-from klientel.web.records import conditions, listing, saved
-from klientel.web.records.catalog import Column, Kind
+from klientel.web.records import conditions, finding, listing, saved, typed
+from klientel.web.records.catalog import BY_MODEL, Column, Kind, all_columns
 from klientel.web.records.labels import labels
-from klientel.words import mark, say, translate
-
-SOON = 30
+from klientel.web.records.values import name_of
+from klientel.words import day, mark, say, translate
 
 
 def index(request: Any, kind: Kind) -> Any:
     """The list of a kind; where htmx asks for the list alone, only its body."""
     found = shell.reach(request)
+    if "typed" in request.GET:  # a form was sent: what was typed in one language becomes an address for all
+        return HttpResponseRedirect(_addressed(request, kind))
     made = listing.wanted(kind, request.GET, found)
     context = frame(request, made)
     try:
@@ -32,6 +34,53 @@ def index(request: Any, kind: Kind) -> Any:
     back = request.headers.get("HX-History-Restore-Request") == "true"
     alone = request.headers.get("HX-Target") == "list" and not back
     return shell.page(request, "records/list_body.html" if alone else "records/list.html", context)
+
+
+def _addressed(request: Any, kind: Kind) -> str:
+    """The address of the list that the form of filters asks for; what cannot be read stays, and is told there."""
+    held = request.GET.copy()
+    held.pop("page", None)
+    lang = held.pop("typed")[-1]
+    known = all_columns(kind.model)
+    sent: list[str] = []
+    for name in [n for n in held if n.startswith("f.")]:
+        path, _, tail = name[2:].rpartition(".")
+        column = known.get(path if path in known else name[2:])
+        if column is None or tail in ("has", "empty"):
+            continue
+        if path in known and tail in ("chosen", "text"):  # of a chooser
+            ids = [held.get(name, "")] if tail == "chosen" else _meant(request, column, held)
+            found = [*held.getlist(f"f.{path}"), *(text for text in ids if text)]
+            held.setlist(f"f.{path}", list(dict.fromkeys(found)))
+            sent.append(name)
+        else:
+            texts = [_as_address(column, text, lang) for text in held.getlist(name)]
+            held.setlist(name, [text for text in texts if text])
+    for name in [n for n in held if n in sent or not any(held.getlist(n))]:
+        held.pop(name)
+    return f"{reverse('records:list', args=[kind.slug])}?{held.urlencode()}"
+
+
+def _as_address(column: Column, text: str, lang: str) -> str:
+    if text == conditions.EMPTY:
+        return text
+    try:
+        return typed.addressed(column.kind, text, lang, shell.today())
+    except BadParameter:
+        return text
+
+
+def _meant(request: Any, column: Column, held: Any) -> list[str]:
+    """The record whose name or number was typed where none was chosen from the list."""
+    text = held.get(f"f.{column.name}.text", "").replace("\0", "").strip()
+    if not text or held.get(f"f.{column.name}.chosen"):
+        return []
+    ids = finding.resolve(column.target, text, actor=shell.reach(request))
+    if len(ids) != 1:
+        shell.tell(
+            request, say("There is nothing called “{text}”, or there are several.", text=text), "warning"
+        )
+    return [str(i) for i in ids] if len(ids) == 1 else []
 
 
 def frame(request: Any, made: listing.Wanted) -> dict[str, Any]:
@@ -76,7 +125,7 @@ def same(query: str, state: Any) -> bool:
 def tabled(request: Any, made: listing.Wanted) -> dict[str, Any]:
     """The rows of a page."""
     found = shell.reach(request)
-    page = listing.listed(made, actor=found, lang=request.lang, today=shell.today())
+    page = listing.listed(made, actor=found, today=shell.today())
     unit = shell.currency()
     classes = grades.grades(request) if made.kind.slug == "companies" and not made.deleted else {}
     return {
@@ -177,20 +226,24 @@ def spoken_value(request: Any, column: Column, value: str) -> str:
     if column.kind == "ref":
         if value == "me":
             return translate(mark("me"), lang)
-        names = labels(column.target, [int(value)] if value.isdecimal() and len(value) < 19 else [],
-                       actor=shell.reach(request))  # fmt: skip
+        names = labels(column.target, [typed.key(value)], actor=shell.reach(request))
         return translate(next(iter(names.values()), value), lang)
     if column.kind == "choice":
         return translate(column.choices.get(value, value), lang)
     if column.kind == "flag":
         return translate({"yes": mark("yes"), "no": mark("no")}.get(value, value), lang)
-    return value
+    if column.kind in ("date", "moment"):
+        try:
+            return day(date.fromisoformat(value), lang)
+        except ValueError:
+            return value  # today-30, or what is no date
+    return typed.written(column.kind, value, lang) if column.numeric else value
 
 
 def counted(request: Any, made: listing.Wanted) -> dict[str, Any]:
     """The list counted by an attribute, with sums, and by a second attribute beside it."""
     found = shell.reach(request)
-    groups, total, second = listing.groups(made, actor=found, lang=request.lang, today=shell.today())
+    groups, total, second = listing.groups(made, actor=found, today=shell.today())
     by = made.available[made.by]
     sums = listing.sum_columns(made, found)
     names = labels(by.target, [g.value for g in groups if g.value != ""], actor=found) if by.target else {}
@@ -205,19 +258,33 @@ def counted(request: Any, made: listing.Wanted) -> dict[str, Any]:
         "by": by,
         "across": across,
         "sums": sums,
+        "by_currency": any(len(_units(v, unit)) > 1 for g in groups for v in g.sums.values()),
         "second": [_of(across, v, others, request.lang) for v in second] if across else [],
         "groups": [
             {
                 "text": _of(by, g.value, names, request.lang),
-                "url": _into(request, made.by, g.value),
+                "url": _into(request, by, g.value),
                 "n": g.n,
                 "most": most,
-                "sums": [cells.text(c, g.sums[c.name], {}, request.lang, unit) for c in sums],
+                "sums": [_sum(c, g.sums[c.name], request.lang, unit) for c in sums],
                 "across": [g.across.get(v, 0) for v in second],
             }
             for g in groups
         ],
     }
+
+
+def _sum(column: Column, value: Any, lang: str, unit: str | None) -> str:
+    return (
+        cells.sums(value, lang, unit)
+        if isinstance(value, dict)
+        else cells.text(column, value, {}, lang, unit)
+    )
+
+
+def _units(value: Any, unit: str | None) -> set[str]:
+    """The currencies of a sum."""
+    return {c or unit or "" for c, v in value.items() if v is not None} if isinstance(value, dict) else set()
 
 
 def _of(column: Any, value: Any, names: dict[int, str], lang: str) -> str:
@@ -228,13 +295,15 @@ def _of(column: Any, value: Any, names: dict[int, str], lang: str) -> str:
     return cells.text(column, value, names, lang) or str(value)
 
 
-def _into(request: Any, name: str, value: Any) -> str:
+def _into(request: Any, column: Column, value: Any) -> str:
     """The address of the list of one group."""
     held = request.GET.copy()
-    for gone in ("by", "across", "page", f"f.{name}"):
+    for gone in ("by", "across", "page", f"f.{column.name}"):
         held.pop(gone, None)
-    text = {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    held[f"f.{name}"] = conditions.EMPTY if value in ("", None) and value is not False else text
+    text = str(value)
+    if column.kind == "flag" and value not in ("", None):  # own fields come as text out of the database
+        text = "yes" if value in (True, "true", "1") else "no"
+    held[f"f.{column.name}"] = conditions.EMPTY if value in ("", None) else text
     return f"?{held.urlencode()}"
 
 
@@ -262,6 +331,9 @@ def _field(request: Any, kind: Kind, column: Column) -> dict[str, Any]:
     name = f"f.{column.name}"
     held = request.GET
     picks: list[tuple[Any, Any]] = []
+    slug = (
+        BY_MODEL[name_of(column.target)].slug if column.target and name_of(column.target) in BY_MODEL else ""
+    )
     if (
         column.kind in ("choice", "ref")
         or column.name in kind.picks
@@ -269,7 +341,12 @@ def _field(request: Any, kind: Kind, column: Column) -> dict[str, Any]:
     ):
         picks = listing.choices(kind, column, actor=shell.reach(request))
     chosen = held.getlist(name)
+    if column.kind == "ref" and not picks:  # too many to list: those that hold, and a chooser for more
+        picks = [(v, spoken_value(request, column, v)) for v in chosen if v not in (conditions.EMPTY, "me")]
     rows = [{"value": str(v), "text": translate(w, request.lang), "on": str(v) in chosen} for v, w in picks]
+    shown = {op: held.get(f"{name}.{op}", "") for op in ("from", "to")}
+    if column.numeric:
+        shown = {op: typed.written(column.kind, text, request.lang) for op, text in shown.items()}
     return {
         "column": column,
         "name": name,
@@ -282,8 +359,10 @@ def _field(request: Any, kind: Kind, column: Column) -> dict[str, Any]:
         and getattr(request.user, "rep", None),
         "is": [v for v in chosen if v != conditions.EMPTY],
         "has": held.get(f"{name}.has", ""),
-        "from": held.get(f"{name}.from", ""),
-        "to": held.get(f"{name}.to", ""),
+        "from": shown["from"],
+        "to": shown["to"],
+        "slug": slug,
+        "chooser": column.kind == "ref" and slug and listing.too_many(column, shell.reach(request)),
         "empty": held.get(f"{name}.empty", ""),
         "span": column.kind in ("money", "number", "share", "integer", "date", "moment"),
         "day": column.kind in ("date", "moment"),
@@ -310,7 +389,7 @@ def export(request: Any, kind: Kind) -> Any:
     rights.demand(found, "export")
     made = listing.wanted(kind, request.GET, found)
     form = request.GET.get("format", "csv")
-    batches = listing.exported(made, actor=found, lang=request.lang, today=shell.today())
+    batches = listing.exported(made, actor=found, today=shell.today())
     heads = [made.available[n] for n in made.columns]
     name = f"{kind.slug}-{shell.today().isoformat()}"
     if form == "xlsx":

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_POST
 
 from klientel.errors import BadParameter
 from klientel.web.pages import shell
-from klientel.web.records import acts, bulk, listing, typed
-from klientel.web.records.catalog import Kind, all_columns
-from klientel.words import say
+from klientel.web.records import acts, bulk, finding, listing, typed
+from klientel.web.records.catalog import BY_MODEL, Kind, all_columns
+from klientel.web.records.values import name_of
+from klientel.words import say, translate
+
+NONE = "none"  # what the form of a new value says where the field is to be emptied
 
 
 def safe(request: Any, target: str, otherwise: str) -> str:
@@ -63,16 +66,31 @@ def _chosen(request: Any, kind: Kind, query: str) -> list[int]:
 
     if request.POST.get("all") == "yes":
         made = listing.wanted(kind, QueryDict(query), shell.reach(request))
-        found = listing.select(made, actor=shell.reach(request), lang=request.lang, today=shell.today())
+        found = listing.select(made, actor=shell.reach(request), today=shell.today())
         return list(found.order_by().values_list("pk", flat=True)[: bulk.MOST + 1])
-    return [int(v) for v in request.POST.getlist("tick") if v.isdecimal() and len(v) < 19]
+    return [pk for v in request.POST.getlist("tick") if (pk := typed.key(v)) is not None]
 
 
 def _value(request: Any, column: Any) -> Any:
     text = request.POST.get(f"value.{column.name}", "")
     if column.kind == "ref":
-        return int(text) if text.isdecimal() and len(text) < 19 else None
+        return _record(request, column, text)
     return typed.value(column.kind, text, request.lang, shell.today())
+
+
+def _record(request: Any, column: Any, chosen: str) -> int | None:
+    """The record that is to stand in the column; None only where somebody said that none is to."""
+    typed_in = request.POST.get(f"value.{column.name}.text", "").replace("\0", "").strip()
+    if (pk := typed.key(chosen)) is not None:
+        return pk
+    if chosen == NONE or (not chosen and f"value.{column.name}.text" not in request.POST):
+        return None
+    ids = finding.resolve(column.target, typed_in, actor=shell.reach(request)) if typed_in else []
+    if len(ids) != 1:
+        raise BadParameter(
+            say("Choose one from the list, or tick “none” to empty the field. Nothing was changed.")
+        )
+    return ids[0]
 
 
 def bulk_form(request: Any, kind: Kind) -> Any:
@@ -82,11 +100,17 @@ def bulk_form(request: Any, kind: Kind) -> Any:
         return shell.page(request, "records/bulk_value.html", {"column": None})
     picks = []
     if column.kind in ("choice", "ref") or column.name in kind.picks:
-        from klientel.words import translate
-
         found = listing.choices(kind, column, actor=shell.reach(request))
         picks = [(v, translate(w, request.lang)) for v, w in found]
-    context = {"column": column, "picks": picks, "free": column.kind == "text"}
+    slug = BY_MODEL[name_of(column.target)].slug if column.target is not None else ""
+    chooser = listing.too_many(column, shell.reach(request))
+    context = {
+        "column": column,
+        "picks": picks,
+        "free": column.kind == "text",
+        "chooser": chooser,
+        "slug": slug,
+    }
     return shell.page(request, "records/bulk_value.html", context)
 
 

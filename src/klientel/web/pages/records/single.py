@@ -15,7 +15,7 @@ from klientel.web.pages import shell
 from klientel.web.pages.records import cells, forms, histories, lists
 from klientel.web.pages.records.kinds import found as find_record
 from klientel.web.pages.records.many import safe, undoing
-from klientel.web.records import changes, conditions, duplicates, listing, services
+from klientel.web.records import changes, conditions, duplicates, listing, services, typed
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS, Column, Kind, all_columns
 from klientel.web.records.labels import label, labels
@@ -178,8 +178,9 @@ def _given(request: Any, kind: Kind) -> dict[str, Any]:
     for column in all_columns(kind.model).values():
         short = column.name.removesuffix("_id")
         text = request.GET.get(short if column.target else column.name, "")[:2000]
-        if column.target is not None and text.isdecimal() and short in _PREFILL:
-            given[column.name] = int(text)
+        pk = typed.key(text)
+        if column.target is not None and pk is not None and short in _PREFILL:
+            given[column.name] = pk
         elif column.target is None and text:
             given[column.name] = text
     if dated := kinds.DATED.get(kind.model):
@@ -254,8 +255,6 @@ def edit(request: Any, kind: Kind, pk: int) -> Any:
 
 def _dated(request: Any, kind: Kind) -> dict[str, Any]:
     """From which day on a company has its new attributes, and why."""
-    from klientel.web.records import typed
-
     if kind.model is not m.Company:
         return {}
     text = request.POST.get("valid-from", "")

@@ -68,8 +68,8 @@ def board(request: Any) -> Any:
     rep = getattr(request.user, "rep", None)
     if chosen == "me" and rep is not None:
         seen = seen.filter(rep=rep)
-    elif chosen.isdecimal() and len(chosen) < 19:
-        seen = seen.filter(rep_id=int(chosen))
+    elif (pk := typed.key(chosen)) is not None:
+        seen = seen.filter(rep_id=pk)
     words = request.GET.get("q", "").strip()[:100].replace("\0", "")
     if words:
         from klientel.web.records import conditions
@@ -169,8 +169,7 @@ def context(request: Any, deal: Any) -> dict[str, Any]:
 
 
 def _version(request: Any) -> int | None:
-    text = request.POST.get("based_on", "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+    return typed.key(request.POST.get("based_on", ""))
 
 
 @require_POST
