@@ -36,11 +36,16 @@ def test_the_page_computes_nothing(firm: Any, sign_in: Any) -> None:
     assert client.get("/home/nothing").status_code == 404
 
 
-def test_the_parts_say_what_the_analyses_say(firm: Any, sign_in: Any, look: Any) -> None:
+def test_the_parts_say_what_the_analyses_say(firm: Any, sign_in: Any, look: Any, tmp_path: Any) -> None:
     import klientel
     from klientel.show import chapters
     from klientel.show.figures import short
+    from klientel.web.imports import importing
 
+    late = tmp_path / "late.csv"  # a contract that ended lately, with no word of what became of it
+    late.write_text("contract_id,customer_id,start,end,recurring_amount,period_months,type\n"
+                    "V9,C06,2024-12-10,2025-12-10,1200,12,Wartung\n")  # fmt: skip
+    importing.run(firm, [late], progress=lambda *_: None, now=NOW)
     client = sign_in()
     book = klientel.open_book(firm.folder)
     carried = look(client, "/home/carried", "hx-trigger")
@@ -58,7 +63,10 @@ def test_the_parts_say_what_the_analyses_say(firm: Any, sign_in: Any, look: Any)
     assert short(found.figures["value_at_stake"], "money", "en", "EUR") in risks
     due = look(client, "/home/renewals", "hx-trigger")
     rows = klientel.analyse(book, "renewals").tables["contracts"].to_pyarrow().to_pylist()
-    assert f"<strong>{sum(r['days_left'] <= 90 for r in rows)}</strong>" in due
+    coming, ended = sum(0 <= r["days_left"] <= 90 for r in rows), sum(r["days_left"] < 0 for r in rows)
+    assert min(coming, ended) > 0
+    assert f"<strong>{coming}</strong>" in due
+    assert f"Ended already, not decided yet: {ended}" in due
     assert "badge dot" in look(client, "/home/quality", "hx-trigger")
 
 

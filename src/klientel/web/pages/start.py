@@ -104,17 +104,16 @@ def _risks(request: Any, found: Mapping[str, Result]) -> dict[str, Any]:
 
 
 def _renewals(request: Any, found: Mapping[str, Result]) -> dict[str, Any]:
-    """Contracts that end within 90 days, the next first."""
-    import pyarrow as pa
+    """Contracts that end within 90 days, the next first; how many ended already, undecided."""
     import pyarrow.compute as pc
 
+    from klientel.analyses.renewals.due import due
+
     result = found["renewals"]
-    data = result.tables["contracts"].to_pyarrow()
-    near = pc.less_equal(data.column("days_left").cast(pa.float64()), float(DAYS))
-    data = data.filter(pc.fill_null(near, False)).sort_by("end")
-    due = pc.sum(data.column("annual_value")).as_py()
-    rows = _linked(request, data.slice(0, _ROWS).to_pylist())
-    return {"result": result, "rows": rows, "due": due, "count": data.num_rows}
+    coming, ended = due(result.tables["contracts"].to_pyarrow(), DAYS)
+    value = pc.sum(coming.column("annual_value")).as_py()
+    rows = _linked(request, coming.slice(0, _ROWS).to_pylist())
+    return {"result": result, "rows": rows, "due": value, "count": coming.num_rows, "ended": ended.num_rows}
 
 
 def _quality(request: Any, found: Mapping[str, Result]) -> dict[str, Any]:
