@@ -107,6 +107,10 @@ def test_portfolios_tell_members_and_moves(program: Any, sellers: Any, at_once: 
     assert boss.post("/portfolios", {"name": "X", "rule": {"regoin": ["S"]}}).status_code == 400
     told = boss.get(f"{one}/members?as_of=2026-04-01").json()
     assert [(i["name"], i["how"]) for i in told["items"]] == [("Alba", "rule")]
+    german = boss.get(f"{one}/members?as_of=2026-04-01", accept_language="de").json()["items"][0]
+    assert german["status_reason"] == told["items"][0]["status_reason"] == "order"
+    assert told["items"][0]["status_told"] == "ordered within the activity window"
+    assert german["status_told"] == "Bestellung im Aktivitätsfenster"
     hand = boss.post(
         f"{one}/memberships", {"company_id": bora["id"], "since": "2026-02-15", "reason": "asked"}
     )

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from ninja import NinjaAPI
 from pydantic import BaseModel, Field, StrictBool
 
+from klientel.status import REASONS
 from klientel.web import portfolios, results, rights
 from klientel.web.api import lists
 from klientel.web.api.analyses import AsOf
@@ -123,6 +124,7 @@ class Member(BaseModel):
     how: str = Field(description="rule or hand")
     status: str
     status_reason: str
+    status_told: str = Field(description="`status_reason` in the reader's language.")
 
 
 class Members(BaseModel):
@@ -267,7 +269,13 @@ def members(request: Any, pk: int, asked: OnDay) -> HttpResponse:
     found = _portfolio(request, pk)
     with results.computing():
         book = _book(request, asked.as_of)
-        told = [vars(one) for one in portfolios.members(book, found)]
+        told = [
+            {
+                **vars(one),
+                "status_told": translate(REASONS.get(one.status_reason, one.status_reason), request.lang),
+            }
+            for one in portfolios.members(book, found)
+        ]
     return answer({"as_of": plain(book.as_of), "items": told})
 
 
@@ -276,7 +284,7 @@ def moves(request: Any, pk: int, asked: Between) -> HttpResponse:
     found = _portfolio(request, pk)
     with results.computing():
         moved = portfolios.moves(_book(request, asked.since), _book(request, asked.until), found)
-    told = [{**vars(one), "told": translate(one.told, request.lang)} for one in moved]
+    told = [{**vars(one), "status_told": translate(one.told, request.lang)} for one in moved]
     return answer({"items": told})
 
 
