@@ -130,6 +130,7 @@ def five(program: Any, firm: Any) -> Any:
         ("annual_revenue__empty=false&sort=-name", "Dora Cora Alba"),
         ("search=ulm alb", "Alba"),
         ("search=KOELN", "Cora"),
+        ("city__contains=KÖL", "Cora"),
         ("created_at__gte=2026-06-15T12:00:00Z&sort=name", "Alba Bora Cora Dora Elba"),
         ("created_at__lt=2026-06-15T12:00:00Z", ""),
         ("created_at__gte=2026-06-16T10:00:00%2B22:00", "Alba Bora Cora Dora Elba"),

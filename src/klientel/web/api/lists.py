@@ -19,6 +19,7 @@ from klientel.web.api.problems import Problem, unknown_parameter
 from klientel.web.api.schemas import filter_columns, told_columns
 from klientel.web.pages import shell
 from klientel.web.records import models as m
+from klientel.web.records.conditions import contains
 from klientel.web.records.fields import fold
 from klientel.web.records.models import Change
 from klientel.web.records.values import columns, name_of, plain
@@ -187,10 +188,13 @@ def narrowing(kind: Kind, seen: Seen, asked: Any) -> Q:
     """The filters of a request as a condition on what the person sees."""
     found = Q(pk__in=asked.id) if asked.id else Q()
     for name in filter_columns(kind):
-        for step, lookup in (("", ""), ("__gte", "__gte"), ("__lt", "__lt"), ("__contains", "__icontains")):
+        for step in ("", "__gte", "__lt"):
             value = getattr(asked, f"{name}{step}", None)
             if value is not None:
-                found &= Q(**{f"{seen.column(name)}{lookup}": value})
+                found &= Q(**{f"{seen.column(name)}{step}": value})
+        within = getattr(asked, f"{name}__contains", None)
+        if within is not None:
+            found &= contains(seen.column(name), within)
         empty = getattr(asked, f"{name}__empty", None)
         if empty is not None:
             nothing = _empty(kind, name, seen.column(name))
@@ -199,7 +203,7 @@ def narrowing(kind: Kind, seen: Seen, asked: Any) -> Q:
         folded = seen.folded()
         some = Q() if folded is None else Q(**{f"{folded}__contains": fold(word)})
         for name in kind.search if folded is None else ():
-            some |= Q(**{f"{seen.column(name)}__icontains": word})
+            some |= contains(seen.column(name), word)
         found &= some
     for pair in asked.custom:
         name, colon, value = pair.partition(":")
