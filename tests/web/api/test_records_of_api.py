@@ -77,6 +77,43 @@ def test_the_first_language_that_there_is_counts(asked: str, told: str) -> None:
     assert language(asked, "de") == told
 
 
+class _Stopped(Exception):
+    """What PostgreSQL's driver raises."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("x")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "status"),
+    [
+        ("database is locked", None, 409),
+        ("database table is locked", None, 409),
+        ("canceling statement due to lock timeout", _Stopped("55P03"), 409),
+        ("deadlock detected", _Stopped("40P01"), 409),
+        ("disk I/O error", None, 500),
+        ("server closed the connection", _Stopped("57P01"), 500),
+    ],
+)
+def test_who_waited_too_long_for_another_writer_is_told_when_to_come_again(
+    program: Any, text: str, cause: Exception | None, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """409 with Retry-After; other faults of the database stay faults."""
+    from django.db import OperationalError
+
+    from klientel.web.records import services
+
+    def locked(*_: Any, **__: Any) -> None:
+        raise OperationalError(text) from cause
+
+    boss = program()
+    monkeypatch.setattr(services, "add", locked)
+    for headers in ({}, {"idempotency_key": "k"}):
+        asked = boss.post("/companies", {"name": "A"}, **headers)
+        assert (asked.status_code, asked.get("Retry-After")) == (status, "10" if status == 409 else None)
+
+
 def test_strangers_get_a_problem_and_no_page(program: Any) -> None:
     """401 as JSON, for records as for addresses that need a person."""
     found = program(None).get("/companies")

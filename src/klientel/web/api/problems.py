@@ -72,6 +72,7 @@ def refused(request: Any, problem: Problem) -> HttpResponse:
 def told(error: Exception) -> Problem:
     """What went wrong, as a problem; what is no error of ours is a fault of ours, and goes to the server's log."""
     from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
+    from django.db import OperationalError
     from django.http import Http404
     from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -92,6 +93,8 @@ def told(error: Exception) -> Problem:
             return Missing()
         case RequestDataTooBig() | TooManyFilesSent():
             return Problem("too-large", mark("That is more than one request may carry."))
+        case OperationalError() if _locked(error):
+            return _busy(mark("Somebody else is writing; try again in a moment."))
         case HttpError() | SuspiciousOperation():
             return Problem("bad-request", mark("The body cannot be read; it must be JSON in UTF-8."))
     _log.error("The API broke", exc_info=error)
@@ -119,11 +122,20 @@ def _of_ours(error: KlientelError) -> Problem:
     if isinstance(error, Outdated):
         return Problem("outdated", error.sentence)
     if isinstance(error, Busy):
-        return Problem("busy", error.sentence, headers={"Retry-After": "10"})
+        return _busy(error.sentence)
     if isinstance(error, AnalysisFailed | EngineFailed):
         _log.error("An analysis failed", exc_info=error)
         return Problem("broken", error.sentence)
     return Problem("bad-request", error.sentence)
+
+
+def _locked(error: Exception) -> bool:
+    """True if a database gave up waiting for another writer: SQLite says so, or a lock timed out in PostgreSQL."""
+    return "locked" in str(error) or getattr(error.__cause__, "sqlstate", None) in ("55P03", "40P01")
+
+
+def _busy(sentence: str) -> Problem:
+    return Problem("busy", sentence, headers={"Retry-After": "10"})
 
 
 # What pydantic calls a mistake -> our sentence about it.
