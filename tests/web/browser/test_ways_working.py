@@ -31,8 +31,7 @@ def test_a_lead_becomes_a_customer(firm: Any) -> None:
     deal = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Verhoveld Polymers B.V."))
     expect(deal).to_contain_text("12,5")
 
-    # What the customer's page still computes must have come: the undo takes its customer away.
-    page.wait_for_load_state("networkidle")
+    # The customer's page may still ask for what is computed when the undo takes its customer away.
     page.get_by_role("button", name="Rückgängig").click()
     expect(page.get_by_role("link", name="Umwandeln")).to_be_visible()
     expect(page.get_by_text("Will ein Angebot für Dichtungen").first).to_be_visible()

@@ -191,3 +191,25 @@ def test_amounts_are_in_the_currency_of_their_record(known: Any, sign_in: Any, l
     for amount in ("$7k", "$300", "€5k"):
         assert f'<span class="n">{amount}' in text, amount
     assert "€7k" not in text
+
+
+def test_an_open_page_is_told_quietly_that_its_customer_went(firm: Any, sign_in: Any) -> None:
+    """Parts that a page still fetches answer alike for customers taken back, out of reach or never there."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    gone = m.Company.objects.get(number="C05")
+    services.remove(gone, at=NOW)
+    anna = sign_in("anna", role="sales", rep="R1")
+    wanted = set()
+    for part in ("figures", "course", "timeline"):
+        for key in (gone.pk, pk("C07"), 10**9):  # C07 is of the other sales person
+            address = f"/customers/{key}/{part}"
+            assert anna.get(address).status_code == 404
+            answer = anna.get(address, headers={"HX-Request": "true"})
+            assert answer.status_code == 200
+            wanted.add(answer.content)
+            assert anna.get(f"/customers/{key}", headers={"HX-Request": "true"}).status_code == 404
+    (text,) = wanted
+    assert b"no longer there" in text
+    assert b"hx-get" not in text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpResponseRedirect
@@ -83,6 +85,26 @@ def _parent(company: Any, found: Any) -> str:
     return str(seen) if seen is not None else ""
 
 
+def _of_a_page(view: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+    """A part that the page of a customer fetches: where the customer went meanwhile, the page is told so quietly.
+
+    To an open page that is no error: somebody took the customer back. It says the same of customers that never were
+    and of those out of reach.
+    """
+
+    @wraps(view)
+    def fetched(request: Any, pk: int) -> Any:
+        try:
+            return view(request, pk)
+        except Http404:
+            if not request.htmx:
+                raise
+            return shell.page(request, "customers/gone.html", {})
+
+    return fetched
+
+
+@_of_a_page
 def figures(request: Any, pk: int) -> Any:
     """What analyses say of the customer: what the page looks in for."""
     company = company_of(request, pk)
@@ -91,6 +113,7 @@ def figures(request: Any, pk: int) -> Any:
     return shell.page(request, "customers/figures.html", given)
 
 
+@_of_a_page
 def course(request: Any, pk: int) -> Any:
     """The picture of the customer's revenue."""
     company = company_of(request, pk)
@@ -105,6 +128,7 @@ def course(request: Any, pk: int) -> Any:
     return shell.page(request, "customers/course.html", given)
 
 
+@_of_a_page
 def happened(request: Any, pk: int) -> Any:
     """The timeline from the first contact on, by kind and page."""
     company = company_of(request, pk)
