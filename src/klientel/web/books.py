@@ -27,8 +27,7 @@ from klientel.schema import TABLES
 from klientel.web.home import Home
 from klientel.web.imports import heads, lines
 from klientel.web.imports.models import Import, Snapshot
-from klientel.web.records import canonical
-from klientel.web.records.models import Change, Company
+from klientel.web.records.models import Change
 from klientel.words import Sentence, say
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from klientel.ingest.raw import Progress
 
 _READING: ContextVar[bool] = ContextVar("reading", default=False)
-WORTH_KEEPING = 20_000  # companies; fewer are read faster than found
+WITHIN = 10_000  # numbers of changes among which one may become visible after a higher one
 _SOLD = ("order_line", "order_header")
 
 
@@ -47,9 +46,10 @@ class State:
 
     snapshot: int
     change: int
+    recent: int = 0  # how many changes up to it are visible, where they may become so out of order
 
     def __str__(self) -> str:
-        return f"{self.snapshot}.{self.change}"
+        return f"{self.snapshot}.{self.change}.{self.recent}"
 
 
 def open_book(home: Home, **options: Any) -> Book:
@@ -77,6 +77,7 @@ def opened(
     With `as_of`, attributes of customers are as they were before that day (G1); without, they are today's.
     Raises BadFile if the workspace is empty, unless `lenient`.
     """
+    from klientel.web import kept_records
     from klientel.web.rights import narrow
 
     day = parse_day(as_of) if isinstance(as_of, str) else as_of
@@ -84,15 +85,13 @@ def opened(
     alone = not _READING.get()
     with reading():
         snapshot = Snapshot.objects.order_by("-number").first() or Snapshot(number=0)
-        content = State(snapshot.number, _newest_change())
+        content = _state(snapshot.number)
         if progress is not None:
             progress(say("Reading the workspace"), 0, None)
-        tables, place = _records(home, snapshot, content, day)
+        tables, fresh = kept_records.tables(home, snapshot.book.get("columns", {}), day, content)
         coverage = _coverage(snapshot)
-    if place is not None and alone:  # within somebody's reading nobody sees whether it is still so
-        from klientel.web import results
-
-        results.keep_tables(home, place, tables, content)
+    if fresh and alone:  # within somebody's reading nobody sees whether it is still so
+        kept_records.keep(home, fresh, content)
     book = _put_together(home, made, snapshot, tables, today)
     waiting = snapshot.book.get(lines.LINES, {}).get("apart", {}).get("waiting", 0)
     if not book.tables and not lenient and waiting:
@@ -140,39 +139,23 @@ def reading() -> Iterator[None]:
 def state() -> State:
     """What the workspace holds now, to tell whether an answer is still good."""
     number = Snapshot.objects.order_by("-number").values_list("number", flat=True).first()
-    return State(number or 0, _newest_change())
+    return _state(number or 0)
 
 
-def _newest_change() -> int:
-    return Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+def _state(snapshot: int) -> State:
+    newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return State(snapshot, newest, recent(newest))
 
 
-def _records(
-    home: Home, snapshot: Snapshot, content: State, day: date | None
-) -> tuple[dict[str, pa.Table], Path | None]:
-    """The records as canonical tables, and where they are worth keeping beside the answers until one changes."""
-    import pyarrow as pa
+def recent(change: int) -> int:
+    """How many changes are visible of the last numbers up to one.
 
-    from klientel.web import results
-
-    place = results.folder(home) / f"{content}-{day or 'now'}.records"
-    if content.change and place.is_dir():
-        try:
-            found = {f.stem: _mapped(f) for f in sorted(place.iterdir())}
-            place.touch()
-            return found, None
-        except (OSError, pa.ArrowException):
-            pass  # somebody is tidying up; the database knows everything
-    tables = canonical.tables(snapshot.book.get("columns", {}), day)
-    worth = content.change and Company.objects.count() >= WORTH_KEEPING
-    return tables, place if worth else None
-
-
-def _mapped(file: Path) -> pa.Table:
-    import pyarrow as pa
-
-    with pa.memory_map(str(file)) as source:
-        return pa.ipc.open_file(source).read_all()
+    PostgreSQL shows a change when its transaction ends, which may be after one with a higher number: then this is
+    more than it was before. SQLite has one writer at a time, and needs no count.
+    """
+    if connection.vendor == "sqlite":
+        return 0
+    return Change.objects.filter(pk__gt=change - WITHIN, pk__lte=change).count()
 
 
 def _coverage(snapshot: Snapshot) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -35,12 +34,10 @@ from klientel.web.kinds_of_values import again, told
 from klientel.web.rights import Access, access
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from klientel.book import Book
     from klientel.ingest.raw import Progress
 
-LIMIT = 256 * 2**20  # bytes of all kept answers; the ones not asked for longest go first
+LIMIT = 512 * 2**20  # bytes of all kept answers; the ones not asked for longest go first
 _FORMAT = 1
 
 
@@ -83,7 +80,7 @@ class Question:
             "fiscal": self.opening["fiscal_year_start_month"] or settings.get("fiscal_year_start_month"),
             "sees": [_sees(self.found), self.opening["action"]],
             "part": self.part.key if self.part is not None else "",
-            "code": _code(),
+            "code": code(),
             "folder": str(self.home.folder),  # the recipe names it
             "format": _FORMAT,
         }
@@ -233,41 +230,8 @@ def clear(home: Home) -> int:
     place = folder(home)
     files = list(place.iterdir()) if place.is_dir() else []
     for file in files:
-        _remove(file)
-    return len(files)
-
-
-def keep_tables(home: Home, place: Path, tables: dict[str, pa.Table], state: books.State) -> None:
-    """Keep Arrow tables in a folder of their own, which appears whole or not at all; not if `state` has changed."""
-    import pyarrow as pa
-
-    part = place.with_name(f"{place.stem}-{token_hex(4)}.part")
-    try:
-        folder(home).mkdir(mode=0o700, exist_ok=True)
-        part.mkdir(mode=0o700)
-        for name, table in tables.items():
-            with (
-                pa.OSFile(str(part / f"{name}.arrow"), "wb") as sink,
-                pa.ipc.new_file(sink, table.schema) as writer,
-            ):
-                writer.write_table(table)
-        part.rename(place)
-        _bound(home)
-    except OSError:
-        _remove(part)
-    if books.state() != state:
-        _remove(place)
-
-
-def _remove(file: Path) -> None:
-    if file.is_dir():
-        shutil.rmtree(file, ignore_errors=True)
-    else:
         file.unlink(missing_ok=True)
-
-
-def _size(file: Path) -> int:
-    return sum(f.stat().st_size for f in file.iterdir()) if file.is_dir() else file.stat().st_size
+    return len(files)
 
 
 def folder(home: Home) -> Path:
@@ -281,7 +245,7 @@ def _place(home: Home, asked: dict[str, Any], state: str) -> Path:
 
 
 @cache
-def _code() -> str:
+def code() -> str:
     """The version of the code; in a checkout, also when its files were changed last."""
     root = Path(klientel.__file__).parent
     stamps = [f"{p.relative_to(root)}:{p.stat().st_mtime_ns}" for p in sorted(root.rglob("*.py"))]
@@ -331,7 +295,7 @@ def _write(home: Home, place: Path, result: Result, state: books.State) -> None:
             part.unlink()
             return
         part.replace(place)
-        _bound(home)
+        bound(home)
     except OSError:
         part.unlink(missing_ok=True)
     if books.state() != state:  # and now: what changes from here on, cleans up after this
@@ -374,12 +338,12 @@ def _read(place: Path, analysis: Analysis) -> Result | None:
         return None
 
 
-def _bound(home: Home) -> None:
+def bound(home: Home) -> None:
     """Keep the folder below its limit, and free of what killed writers left."""
     files = []
     for file in folder(home).iterdir():
         try:
-            files.append((file.stat().st_mtime, _size(file), file))
+            files.append((file.stat().st_mtime, file.stat().st_size, file))
         except FileNotFoundError:
             continue
     files.sort(key=lambda f: f[0], reverse=True)
@@ -388,4 +352,4 @@ def _bound(home: Home) -> None:
         total += size
         stale = file.suffix == ".part" and at < newest - timedelta(hours=1).total_seconds()
         if total > LIMIT or stale:
-            _remove(file)
+            file.unlink(missing_ok=True)

@@ -105,29 +105,7 @@ def test_a_damaged_file_is_asked_anew(filled, damage):
     assert ask(filled, "abc").to_dict()["tables"] == first["tables"]
 
 
-def test_large_records_are_kept_until_one_changes(filled, monkeypatch):
-    from klientel.web import books
-    from klientel.web.records import canonical, changes
-    from klientel.web.records.models import Company
-
-    def names():
-        book = klientel.open_book(filled.folder)
-        rows = book.known_customers.to_pyarrow().to_pylist()
-        return {r["customer_id"]: r["name"] for r in rows}
-
-    plain = names()
-    monkeypatch.setattr(books, "WORTH_KEEPING", 1)
-    assert names() == plain
-    with monkeypatch.context() as patch:
-        patch.setattr(canonical, "tables", lambda *a: pytest.fail("read again"))
-        assert names() == plain
-    changes.update(Company.objects.get(number="C1"), {"name": "Neu AG"}, at=datetime(2025, 6, 1, tzinfo=UTC))
-    assert names() == {**plain, "C1": "Neu AG"}
-    old = klientel.open_book(filled.folder, as_of=date(2024, 6, 1)).known_customers.to_pyarrow()
-    assert old.num_rows == len(plain)
-
-
-@pytest.mark.parametrize("moment", ["compute", "_bound"])
+@pytest.mark.parametrize("moment", ["compute", "bound"])
 def test_what_changes_while_an_answer_is_made_or_written_is_not_kept_as_it_was(filled, monkeypatch, moment):
     """An erasure that is through, with the cache cleaned, before the answer is written, or while it is."""
     from klientel.web import results
@@ -152,25 +130,3 @@ def test_what_changes_while_an_answer_is_made_or_written_is_not_kept_as_it_was(f
     assert not results.folder(filled).is_dir() or list(results.folder(filled).iterdir()) == []
     assert ask(filled, "abc").figures == before.figures
     assert [f.suffix for f in results.folder(filled).iterdir()] == [".answer"]
-
-
-def test_large_records_that_change_meanwhile_are_not_kept_as_they_were(filled, monkeypatch):
-    from klientel.web import books, results
-    from klientel.web.records import changes
-    from klientel.web.records.models import Company
-
-    monkeypatch.setattr(books, "WORTH_KEEPING", 1)
-    keep = results.keep_tables
-
-    def changed(*args):
-        changes.update(
-            Company.objects.get(number="C1"), {"city": "Jena"}, at=datetime(2025, 6, 1, 12, tzinfo=UTC)
-        )
-        keep(*args)
-
-    monkeypatch.setattr(results, "keep_tables", changed)
-    books.open_book(filled)
-    assert list(results.folder(filled).iterdir()) == []
-    monkeypatch.setattr(results, "keep_tables", keep)
-    books.open_book(filled)
-    assert [f.suffix for f in results.folder(filled).iterdir()] == [".records"]

@@ -265,6 +265,7 @@ WITHOUT = {
     "commands": "the command line of the owner of the folder",
     "commandline": "how commands are put together",
     "home": "folders",
+    "kept_records": "inside the opening of a Book, which is narrowed after it",
     "kinds_of_values": "values",
     "imports.kept_backups": "files; pages and jobs ask for an administrator",
     "imports.looking": "inside a draft, which is its uploader's",

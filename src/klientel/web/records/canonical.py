@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REFERENCE = "reference"  # `source` of a record that is known only because others refer to it
+PK = "__pk"  # no column of a file is called so
 PART = 20_000  # rows that are made into columns at once
 # Records that nothing but references made are no rows of these tables.
 _NOT_REFERENCES = ("rep", "product", "product_group")
@@ -29,29 +30,70 @@ def tables(seen: Mapping[str, Sequence[str]], as_of: date | None = None) -> dict
     customers as they were before that day.
     """
     found = {}
-    for name, model in CANONICAL.items():
-        table = _table(name, model, seen.get(name, ()), as_of)
-        if table is not None and table.num_rows:
-            found[name] = table
+    for name in CANONICAL:
+        table = read(name, seen.get(name, ()), as_of)
+        if table is not None:
+            found[name] = filled(table, name, seen.get(name, ()))
     return found
 
 
-def _table(name: str, model: ModelClass, seen: Sequence[str], as_of: date | None) -> pa.Table | None:
-    import pyarrow as pa
+def read(
+    name: str, seen: Sequence[str], as_of: date | None = None, among: Collection[int] | None = None
+) -> pa.Table | None:
+    """The records of one canonical table with their ids (`PK`), in the order of these; None if there are none.
 
-    canonical = _fields(name, model)
-    manager = getattr(model, "present", model.objects)
-    query = manager.order_by("pk")
+    among: only those with these ids. Columns that nothing fills are in it; `filled` takes them out.
+    """
+    model = CANONICAL[name]
+    query = getattr(model, "present", model.objects).order_by("pk")
     if name in _NOT_REFERENCES:
         query = query.exclude(source=REFERENCE)
     if model is StageEntry:
         query = query.filter(opportunity__deleted_at__isnull=True)
+    if among is not None:
+        query = query.filter(pk__in=among)
+    return _table(name, model, query, seen, as_of)
+
+
+def filled(table: pa.Table, name: str, seen: Sequence[str]) -> pa.Table:
+    """Without ids, and without columns that never came in and that nothing fills; in an order of their own."""
+    known = [*_fields(name, CANONICAL[name]), *seen]
+    order = sorted(set(table.column_names) - {PK} - set(known))
+    columns = [c for c in dict.fromkeys([*known, *order]) if c in table.column_names]
+    return table.select([c for c in columns if c in seen or table[c].null_count < table.num_rows])
+
+
+def rests_on(name: str) -> dict[str, set[str]]:
+    """Model -> its fields that a canonical table shows of it: what else than its own records it is made of."""
+    model = CANONICAL[name]
+    found: dict[str, set[str]] = {}
+    for path in _fields(name, model).values():
+        first, _, last = path.partition("__")
+        if last:
+            found.setdefault(model._meta.get_field(first).related_model.__name__, set()).add(last)
+    if model is StageEntry:
+        found.setdefault("Opportunity", set()).add("deleted_at")
+    return found
+
+
+def own_columns(name: str) -> list[str]:
+    """Columns that a canonical table has beside its own: the fields that people have added."""
+    if name != "customer":
+        return []
+    return list(CustomField.objects.filter(model="Company").order_by("name").values_list("name", flat=True))
+
+
+def _table(
+    name: str, model: ModelClass, query: Any, seen: Sequence[str], as_of: date | None
+) -> pa.Table | None:
+    import pyarrow as pa
+
+    canonical = _fields(name, model)
     extra = [c for c in ("custom", "source") if c in columns_of(model)]
     parts: list[pa.Table] = []
     key = next((c for c, path in canonical.items() if path == "number"), "")
     own: dict[str, None] = dict.fromkeys(c for c in seen if c not in canonical)
-    if name == "customer":
-        own |= dict.fromkeys(CustomField.objects.filter(model="Company").values_list("name", flat=True))
+    own |= dict.fromkeys(own_columns(name))
     past = dated.on_day(as_of) if as_of is not None and name == "customer" else {}
     fields = {c: _field(model, path) for c, path in canonical.items()}
     for rows in _raw(query.values_list("pk", *canonical.values(), *extra)):
@@ -66,13 +108,10 @@ def _table(name: str, model: ModelClass, seen: Sequence[str], as_of: date | None
         own |= dict.fromkeys(c for c in over if c not in canonical)
         arrays = {c: _filled(name, c, cells[c], fields[c], over.get(c)) for c in canonical}
         arrays |= {c: _array((over.get(c, {}).get(i) for i in range(len(ids))), name, c) for c in own}
-        part = pa.table(arrays)
+        part = pa.table({PK: pa.array(ids, pa.int64()), **arrays})
         parts.append(_without_bare(part, sources) if name == "customer" else part)
-    if not parts:
-        return None
-    whole = pa.concat_tables(parts, promote_options="default")
-    kept = [c for c in whole.column_names if c in seen or whole[c].null_count < whole.num_rows]
-    return whole.select(kept)
+    whole = pa.concat_tables(parts, promote_options="default") if parts else None
+    return whole if whole is not None and whole.num_rows else None
 
 
 def _field(model: ModelClass, path: str) -> Any:
@@ -170,7 +209,7 @@ def _without_bare(part: pa.Table, sources: Sequence[str]) -> pa.Table:
         return part
     known = [False] * part.num_rows
     for column in part.column_names:
-        if column not in ("customer_id", "name"):
+        if column not in (PK, "customer_id", "name"):
             known = [a or b for a, b in zip(known, part[column].is_valid().to_pylist(), strict=True)]
     kept = [k or source != REFERENCE for k, source in zip(known, sources, strict=True)]
     return part.filter(pa.array(kept))
