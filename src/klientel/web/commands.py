@@ -10,7 +10,7 @@ import click
 
 from klientel.errors import BadParameter
 from klientel.web.commandline import answer_language
-from klientel.words import LANGUAGES, Sentence, mark, say, spoken, translate
+from klientel.words import LANGUAGES, mark, say, spoken, translate
 
 if TYPE_CHECKING:
     from klientel.web.imports.importing import Report
@@ -290,20 +290,7 @@ def _undo(folder: str, number: int, form: str, lang: str | None) -> None:
         _tell(sentence, spoken_in)
     if len(taken.conflicts) > 20:
         _tell(say("… and {n} more; --format json lists all.", n=len(taken.conflicts) - 20), spoken_in)
-    removed, restored = sum(taken.removed.values()), sum(taken.restored.values())
-    _tell(_undone(number, removed, restored, len(taken.conflicts)), spoken_in)
-
-
-def _undone(number: int, removed: int, restored: int, conflicts: int) -> Sentence:
-    if conflicts:
-        return say(
-            "Import {n} is undone: {removed} removed, {restored} as they were before, {conflicts} left alone.",
-            n=str(number), removed=removed, restored=restored, conflicts=conflicts,
-        )  # fmt: skip
-    return say(
-        "Import {n} is undone: {removed} removed, {restored} as they were before.",
-        n=str(number), removed=removed, restored=restored,
-    )  # fmt: skip
+    _tell(taken.sentence, spoken_in)
 
 
 def _backup(folder: str, file: str, lang: str | None) -> None:

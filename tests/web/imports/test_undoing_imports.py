@@ -60,6 +60,21 @@ def test_what_a_person_changed_stays(home, tmp_path):
     assert list(Company.objects.values_list("number", flat=True)) == ["1"]
 
 
+def test_a_look_at_an_undo_sees_nothing_of_a_writer_at_work(home, tmp_path):
+    from klientel.engine import connect
+    from klientel.web.imports import lines, preview
+    from klientel.web.imports.models import Import
+
+    p.bring(home, p.orders(tmp_path / "a.csv", [p.line(1), p.line(2, customer="C2")]))
+    p.bring(home, p.orders(tmp_path / "b.csv", [p.line(3, customer="C2")]))
+    run = Import.objects.get(pk=1)
+    before = preview.undo(home, run)
+    facts = lines.table(home, "lines")
+    lines.undo(connect(None).connection.con, home, facts, facts.version(), 2, [])  # not pinned yet
+    assert preview.undo(home, run) == before
+    assert any("Company" in str(c) for c in before.conflicts)
+
+
 def test_an_import_is_undone_once(home, tmp_path):
     p.bring(home, p.orders(tmp_path / "a.csv", [p.line(1)]))
     p.take_back(home, 1)

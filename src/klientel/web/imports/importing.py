@@ -12,7 +12,6 @@ from django.db import transaction
 
 from klientel.ingest.raw import Progress
 from klientel.schema import TABLES
-from klientel.web import rights
 from klientel.web.home import Home
 from klientel.web.imports import heads, lines, rejected
 from klientel.web.imports.counts import Counts
@@ -31,12 +30,16 @@ from klientel.words import Sentence, mark, say
 
 @dataclass(frozen=True)
 class Options:
-    """How files are to be read, kept with the import so that it can be done again alike."""
+    """How files are to be read, kept with the import so that it can be done again alike.
+
+    job: number of the job that does it, by which it is found again where that is cut off.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     overwrite: bool = False
     today: date | None = None
+    job: int | None = None
 
 
 @dataclass
@@ -89,7 +92,6 @@ def dry_run(
     now: datetime | None = None,
 ) -> Report:
     """Say what an import of the whole files would do; writes nothing. Raises BadFile, BadParameter, NotAllowed."""
-    rights.demand_all(actor, "write")
     demand_all(actor, "write")
     options = options or Options()
     taken = _take(files, options, progress)
@@ -120,7 +122,6 @@ def run(
     Raises BadFile or BadParameter for input that cannot be used, Busy while another process writes, NotAllowed
     unless `actor` may change everybody's customers.
     """
-    rights.demand_all(actor, "write")
     demand_all(actor, "write")
     options = options or Options()
     at = now or datetime.now(UTC)
@@ -134,6 +135,7 @@ def run(
                 "mapping": dict(options.mapping),
                 "template": options.template,
                 "overwrite": options.overwrite,
+                "job": options.job,
             },
         )
         try:

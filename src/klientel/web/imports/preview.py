@@ -10,11 +10,12 @@ from klientel.errors import BadParameter
 from klientel.schema import TABLES
 from klientel.web.imports import heads, lines
 from klientel.web.imports.models import Import
+from klientel.web.imports.renumbering import aliases
 from klientel.web.imports.taking import MEMORY
+from klientel.web.imports.undoing import companies
 from klientel.web.imports.writing import newest
 from klientel.web.records import undoing
 from klientel.web.records.models import Change, Company
-from klientel.web.records.rows import batches
 from klientel.web.records.values import model_of, name_of, title_of
 from klientel.web.rights import demand_all
 from klientel.words import Sentence, mark, say
@@ -46,8 +47,9 @@ def undo(home: Home, run: Import, *, actor: Any = None) -> Preview:
     if Change.objects.filter(import_run=run)[: LARGE + 1].count() > LARGE:
         return Preview(False)
     found = Preview(True)
-    held, left = _facts(home, run, found)
-    undone = undoing.preview(run, held={name_of(Company): held})
+    numbers, left = _facts(home, run, found)
+    held, followed = companies(numbers), companies(set(aliases(numbers).values()))
+    undone = undoing.preview(run, actor=actor, held={name_of(Company): held}, followed=followed)
     for model in dict.fromkeys([*undone.removed, *undone.restored]):
         found.tables.append(
             _row(title_of(model_of(model)), undone.removed.get(model, 0), undone.restored.get(model, 0))
@@ -60,29 +62,28 @@ def undo(home: Home, run: Import, *, actor: Any = None) -> Preview:
     return found
 
 
-def _facts(home: Home, run: Import, found: Preview) -> tuple[set[int], int]:
-    """Counts of the fact tables; the companies that lines which stay belong to, and the lines that stay changed."""
+def _facts(home: Home, run: Import, found: Preview) -> tuple[set[str], int]:
+    """Counts of the fact tables; the customers that facts which stay belong to, and the lines that stay changed."""
     con = connect(None).connection.con
     con.execute(f"SET memory_limit = '{MEMORY}'")
     dead = list(Import.objects.filter(state=Import.State.UNDONE).values_list("pk", flat=True))
     before = newest()
     numbers: set[str] = set()
     left = 0
-    for name in before.facts if before else ():
+    for name, version in (before.facts if before else {}).items():  # a newer one may be of a writer at work
         facts = lines.table(home, name)
-        told = lines.would_undo(con, home, facts, facts.version(), run.pk, dead)
+        told = lines.would_undo(con, home, facts, version, run.pk, dead)
         left += told["conflict"]
         if told["removed"] or told["restored"]:
             title = _title(name)
             found.tables.append(_row(title, told["removed"], told["restored"]))
-        stored = facts.select(facts.version())
-        if stored and "customer_id" in facts.columns(facts.version()):
+        stored = facts.select(version)
+        if stored and "customer_id" in facts.columns(version):
             sql = f"SELECT DISTINCT customer_id FROM ({stored}) WHERE import_id IS DISTINCT FROM {run.pk}"
+            if told["restored"]:
+                sql += " UNION SELECT customer_id FROM back_lines"
             numbers |= {row[0] for row in con.execute(sql).fetchall() if row[0]}
-    held: set[int] = set()
-    for part in batches(sorted(numbers)):
-        held |= set(Company.objects.filter(number__in=part).values_list("pk", flat=True))
-    return held, left
+    return numbers, left
 
 
 def _title(name: str) -> Any:

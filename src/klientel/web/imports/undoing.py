@@ -10,7 +10,6 @@ from django.db import transaction
 
 from klientel.engine import connect
 from klientel.errors import BadParameter
-from klientel.web import rights
 from klientel.web.home import Home
 from klientel.web.imports import heads, lines
 from klientel.web.imports.disk import told_if_full
@@ -40,12 +39,25 @@ class Taken:
     lines_left: int = 0
     notes: list[Sentence] = field(default_factory=list)
 
+    @property
+    def sentence(self) -> Sentence:
+        """What it did, in a sentence."""
+        removed, restored = sum(self.removed.values()), sum(self.restored.values())
+        if self.conflicts:
+            return say(
+                "Import {n} is undone: {removed} removed, {restored} as they were before, {conflicts} left alone.",
+                n=str(self.run.pk), removed=removed, restored=restored, conflicts=len(self.conflicts),
+            )  # fmt: skip
+        return say(
+            "Import {n} is undone: {removed} removed, {restored} as they were before.",
+            n=str(self.run.pk), removed=removed, restored=restored,
+        )  # fmt: skip
+
 
 def undo(
     home: Home, number: int, *, actor: Any = None, progress: Progress, now: datetime | None = None
 ) -> Taken:
     """Undo import `number`. All or nothing. Raises BadParameter if there is no such import to undo, Busy."""
-    rights.demand_all(actor, "write")
     demand_all(actor, "write")
     at = now or datetime.now(UTC)
     with told_if_full(home.folder), writing(home, "undo", at) as held:
@@ -96,7 +108,7 @@ def _commit(home: Home, run: Import, actor: Any, progress: Progress, at: datetim
         if taken.lines_left:
             run.conflicts = [{"model": "lines", "rows": taken.lines_left, "why": "changed"}]
         numbers = _customers(con, home, pinned)
-        held, followed = _companies(numbers), _companies(set(aliases(numbers).values()))
+        held, followed = companies(numbers), companies(set(aliases(numbers).values()))
         undone = changes.undo(run, at, actor=actor, held={name_of(Company): held}, followed=followed)
         taken.removed |= undone.removed
         taken.restored |= undone.restored
@@ -119,7 +131,8 @@ def _customers(con: Any, home: Home, pinned: dict[str, int]) -> set[str]:
     return numbers
 
 
-def _companies(numbers: set[str]) -> set[int]:
+def companies(numbers: set[str]) -> set[int]:
+    """Ids of the companies of these numbers."""
     found: set[int] = set()
     for part in batches(sorted(numbers)):
         found |= set(Company.objects.filter(number__in=part).values_list("pk", flat=True))
