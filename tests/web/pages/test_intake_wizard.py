@@ -176,6 +176,23 @@ def test_a_mapping_is_saved_and_used_again(boss: Any) -> None:
     assert boss.post(f"{draft}/template", {"what": "save", "name": " "}).status_code == 400
 
 
+def test_a_saved_mapping_is_deleted(boss: Any) -> None:
+    draft = put(boss, ("zeilen.csv", LINES))
+    for name in ("ERP", "Shop"):
+        boss.post(f"{draft}/template", {"what": "save", "name": name})
+    boss.post(f"{draft}/template", {"what": "use", "name": "ERP"})
+    page = boss.get(draft).content.decode()
+    assert 'name="what" value="remove"' in page
+    assert '<option value="ERP" selected>' in page
+    boss.post(f"{draft}/template", {"what": "remove", "name": "ERP"})
+    page = boss.get(draft).content.decode()
+    assert "The saved mapping ERP is deleted." in page
+    assert '<option value="ERP"' not in page
+    assert '<option value="Shop">' in page
+    boss.post(f"{draft}/template", {"what": "remove", "name": "ERP"})
+    assert "is deleted" not in boss.get(draft).content.decode()
+
+
 def test_the_check_says_what_klientel_check_says(boss: Any) -> None:
     draft = put(boss, ("zeilen.csv", LINES))
     boss.get(draft)

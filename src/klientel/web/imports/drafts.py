@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from klientel.web.home import Home
 
 ABANDONED = timedelta(days=1)
+GONE = mark("The uploaded files are gone: they are kept for a day. Upload them again.")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _LONGEST = 120  # characters of a file's name
 _ODD = re.compile(r"[^\w .,&+()@#-]+")
@@ -82,6 +83,12 @@ class Draft:
             "overwrite": self.overwrite, "tried": self.tried,
         }  # fmt: skip
         write(self.folder / "draft.json", told)
+
+    def alike(self, other: Draft) -> bool:
+        """True if the other would be imported just so: the same files, taken for the same."""
+        return (self.files, self.choices, self.template, self.overwrite) == (
+            other.files, other.choices, other.template, other.overwrite,
+        )  # fmt: skip
 
     def place_for(self, name: str) -> Path:
         """A new path for an uploaded file of that name, which is not trusted."""
@@ -143,7 +150,7 @@ def new(home: Home, actor: Any) -> Draft:
 def find(home: Home, actor: Any, token: str) -> Draft | None:
     """The draft of that token, if it is the person's own; NotAllowed for whom may not import (any more)."""
     demand_all(actor, "write")
-    found = _read(_folder(home) / token) if _TOKEN.fullmatch(token) else None
+    found = read(_folder(home) / token) if _TOKEN.fullmatch(token) else None
     return found if found is not None and found.who == actor.pk else None
 
 
@@ -151,14 +158,14 @@ def needed(home: Home, actor: Any, token: str) -> Draft:
     """The same; BadFile if it is gone."""
     found = find(home, actor, token)
     if found is None:
-        raise BadFile(mark("The uploaded files are gone: they are kept for a day. Upload them again."))
+        raise BadFile(GONE)
     return found
 
 
 def listed(home: Home, actor: Any) -> list[Draft]:
     """The person's own drafts with files, newest first."""
     demand_all(actor, "write")
-    found = [_read(place) for place in _folder(home).iterdir()]
+    found = [read(place) for place in _folder(home).iterdir()]
     own = [draft for draft in found if draft is not None and draft.who == actor.pk and draft.files]
     return sorted(own, key=lambda d: -(d.folder / "draft.json").stat().st_mtime)
 
@@ -195,7 +202,8 @@ def _folder(home: Home) -> Path:
     return place
 
 
-def _read(place: Path) -> Draft | None:
+def read(place: Path) -> Draft | None:
+    """The draft of a folder as it is kept; None if there is none (any more)."""
     try:
         told = json.loads((place / "draft.json").read_text(encoding="utf-8"))
         return Draft(place, **told)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from klientel.web.imports.models import Import
-from klientel.web.rights import visible
+from klientel.web.privacy.fields import personal
+from klientel.web.rights import access, visible
 
 
 def listed(actor: Any = None) -> list[dict[str, Any]]:
@@ -27,7 +28,14 @@ def listed(actor: Any = None) -> list[dict[str, Any]]:
                 "tables": tables,
                 "totals": totals,
                 "undone_at": run.undone_at.isoformat() if run.undone_at else None,
-                "conflicts": run.conflicts,
+                "conflicts": [_told(conflict, actor) for conflict in run.conflicts],
             }
         )
     return found
+
+
+def _told(conflict: dict[str, Any], actor: Any) -> dict[str, Any]:
+    """A kept conflict as the actor may see it: people by their numbers to whom may not see personal data."""
+    if "name" not in personal(conflict["model"]) or access(actor).everything("personal"):
+        return conflict
+    return {**conflict, "name": conflict["number"]}

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from klientel.engine import connect, failed
-from klientel.errors import KlientelError
+from klientel.errors import BadFile, KlientelError
 from klientel.ingest.formats import read_sources
 from klientel.ingest.mapping import Template, recognise
 from klientel.ingest.opening import Opening
@@ -24,6 +26,7 @@ from klientel.ingest.values import profile
 from klientel.ingest.values.shapes import identifier
 from klientel.schema import TABLES
 from klientel.web.imports import drafts
+from klientel.web.imports.receiving import changing
 from klientel.web.kinds_of_values import again
 from klientel.web.kinds_of_values import told as kept
 from klientel.words import Sentence
@@ -93,14 +96,33 @@ def staged(draft: drafts.Draft) -> bool:
 
 
 def read(draft: drafts.Draft, progress: Progress) -> list[RawTable]:
-    """Read the files, once. Raises BadFile if nothing in them can be read."""
-    if staged(draft):
-        return _load(draft.stage / _TABLES)
-    draft.forget_looks()
-    draft.stage.mkdir(mode=0o700)
-    raws = [narrowed(raw) for raw in read_sources([str(p) for p in draft.paths], draft.stage, progress)]
-    drafts.write(draft.stage / _TABLES, [_kept(raw) for raw in raws])
-    return raws
+    """Read the files, once. Raises BadFile if nothing in them can be read, or the draft is gone."""
+    while True:
+        if not staged(draft):
+            _stage(draft, progress)
+        try:
+            return _load(draft.stage / _TABLES)
+        except FileNotFoundError:  # a file was added or taken away meanwhile
+            continue
+
+
+def _stage(draft: drafts.Draft, progress: Progress) -> None:
+    """Read the files beside the draft; what was read is the draft's where its files are still the same."""
+    own = draft.folder / f"stage-{secrets.token_hex(4)}"  # two may read at once: each for itself
+    files = list(draft.files)
+    try:
+        own.mkdir(mode=0o700)
+    except FileNotFoundError:
+        raise BadFile(drafts.GONE) from None
+    try:
+        raws = [narrowed(raw) for raw in read_sources([str(p) for p in draft.paths], own, progress)]
+        drafts.write(own / _TABLES, [_kept(raw, own, draft.stage) for raw in raws])
+        with changing(draft):
+            if draft.files == files and not staged(draft):
+                shutil.rmtree(draft.stage, ignore_errors=True)
+                own.rename(draft.stage)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def look(draft: drafts.Draft, template: Template | None, progress: Progress) -> Look:
@@ -220,12 +242,13 @@ def _cell(value: str | None) -> str:
 # -- tables as they were read, beside the files ---------------------------------------------------
 
 
-def _kept(raw: RawTable) -> dict[str, Any]:
+def _kept(raw: RawTable, own: Path, stage: Path) -> dict[str, Any]:
+    """A table for JSON; what lies in the folder it was read into is said to lie in `stage`, where that comes to be."""
     told = {f: getattr(raw, f) for f in ("name", "file", "rows", "sheet", "header_line", "has_line", "aside")}
     return {
         **told,
         "columns": [asdict(c) for c in raw.columns],
-        "source": [str(p) for p in raw.source],
+        "source": [str(stage / p.relative_to(own) if p.is_relative_to(own) else p) for p in raw.source],
         "rejected": raw.rejected,
         "rejections": [
             {**asdict(r), "reason": kept(r.reason), "hint": kept(r.hint)}

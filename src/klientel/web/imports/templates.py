@@ -64,7 +64,7 @@ def load(actor: Any, name: str) -> Template | None:
     return Template.from_dict(found.content, found.name) if found else None
 
 
-def remove(actor: Any, name: str) -> None:
-    """Forget a saved mapping."""
+def remove(actor: Any, name: str) -> bool:
+    """Forget a saved mapping; True if there was one."""
     demand_all(actor, "write")
-    Mapping.objects.filter(name=name).delete()
+    return bool(Mapping.objects.filter(name=name).delete()[0])

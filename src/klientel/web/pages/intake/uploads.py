@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from klientel.web.imports import drafts
 from klientel.web.imports.models import Import
+from klientel.web.imports.receiving import TooLarge, changing
 from klientel.web.pages import shell
-from klientel.web.pages.intake.receiving import IntoDraft, TooLarge
+from klientel.web.pages.intake.receiving import IntoDraft
 from klientel.words import mark
 
 
@@ -39,40 +40,28 @@ def dropping(request: Any) -> dict[str, Any]:
 def upload(request: Any, token: str = "") -> Any:
     """Files into a new draft, or into one that is there."""
     draft = found(request, token) if token else drafts.new(shell.workspace(), request.user)
-    request.upload_handlers = [IntoDraft(request, draft)]
-    before = len(draft.files)
+    incoming = IntoDraft(request, draft)
+    request.upload_handlers = [incoming]
     try:
-        answer = _received(request, draft, before)
-    except TooLarge as refused:
-        _keep(draft, before)
-        shell.tell(request, refused.sentence, "error")
-        return _to(request, draft)
+        return _received(request, incoming)
+    except TooLarge as full:
+        shell.tell(request, full.sentence, "error")
     except MultiPartParserError:
-        _keep(draft, before)
         shell.tell(request, mark("The files did not arrive whole. Send them again."), "error")
-        return _to(request, draft)
-    if answer.status_code == 403 and not before:
-        drafts.drop(draft)
-    return answer
-
-
-@csrf_protect
-def _received(request: Any, draft: drafts.Draft, before: int) -> Any:
-    """Read the body, which writes the files."""
-    assert request.POST is not None
-    _keep(draft, before)
-    if len(draft.files) == before:
-        shell.tell(request, mark("No file was chosen."), "warning")
+    finally:
+        incoming.drop()
+        if not draft.files:
+            drafts.drop(draft)
     return _to(request, draft)
 
 
-def _keep(draft: drafts.Draft, before: int) -> None:
-    if not draft.files:
-        drafts.drop(draft)
-        return
-    if len(draft.files) != before:
-        draft.forget_looks()
-    draft.save()
+@csrf_protect
+def _received(request: Any, incoming: IntoDraft) -> Any:
+    """Read the body, which writes the files, and take them into the draft."""
+    assert request.POST is not None
+    if not incoming.keep():
+        shell.tell(request, mark("No file was chosen."), "warning")
+    return _to(request, incoming.draft)
 
 
 def _to(request: Any, draft: drafts.Draft) -> HttpResponse:
@@ -87,11 +76,11 @@ def _to(request: Any, draft: drafts.Draft) -> HttpResponse:
 def leave_out(request: Any, token: str) -> Any:
     """Take one of the uploaded files away."""
     draft = found(request, token)
-    draft.leave_out(request.POST.get("name", ""))
+    with changing(draft):
+        draft.leave_out(request.POST.get("name", ""))
     if not draft.files:
         drafts.drop(draft)
         return redirect("intake:new")
-    draft.save()
     return redirect("intake:draft", token)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404
@@ -11,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from klientel.errors import KlientelError
 from klientel.web.imports import drafts, looking, reports, templates
 from klientel.web.imports.models import Import
+from klientel.web.imports.receiving import changing
 from klientel.web.jobs import services
 from klientel.web.jobs.models import Job
 from klientel.web.pages import shell
@@ -74,8 +77,8 @@ def choose(request: Any, token: str) -> Any:
     value = request.POST.get("value", "")
     if not grids.allowed(value, bool(column)):
         raise Http404
-    looking.choose(mine, raw.place, name, value)
-    _changed(mine)
+    with _changing(mine):
+        looking.choose(mine, raw.place, name, value)
     if not request.htmx:
         return redirect("intake:draft", token)
     return shell.page(request, "intake/sheets.html", _looked(request, mine))
@@ -94,12 +97,14 @@ def template(request: Any, token: str) -> Any:
         )
         shell.tell(request, say("The mapping is saved as {name}.", name=made.name))
     elif what == "remove":
-        templates.remove(request.user, request.POST.get("name", ""))
-        mine.template = "" if mine.template == request.POST.get("name") else mine.template
+        name = request.POST.get("name", "")
+        if templates.remove(request.user, name):
+            shell.tell(request, say("The saved mapping {name} is deleted.", name=name))
+        with _changing(mine):
+            mine.template = "" if mine.template == name else mine.template
     else:
-        mine.template = request.POST.get("name", "")[: templates.LONGEST]
-        mine.choices = {}
-    _changed(mine)
+        with _changing(mine):
+            mine.template, mine.choices = request.POST.get("name", "")[: templates.LONGEST], {}
     return redirect("intake:draft", token)
 
 
@@ -120,8 +125,8 @@ def check(request: Any, token: str) -> Any:
 def dry_run(request: Any, token: str) -> Any:
     """Try the import on the whole files."""
     mine = found(request, token)
-    mine.overwrite = request.POST.get("overwrite") == "1"
-    mine.save()
+    with _changing(mine):
+        mine.overwrite = request.POST.get("overwrite") == "1"
     return _job(request, "try", mine)
 
 
@@ -159,8 +164,8 @@ def commit(request: Any, token: str) -> Any:
     """Import."""
     mine = found(request, token)
     if "overwrite" in request.POST or request.POST.get("options"):
-        mine.overwrite = request.POST.get("overwrite") == "1"
-        mine.save()
+        with changing(mine):
+            mine.overwrite = request.POST.get("overwrite") == "1"
     return _job(request, "import", mine)
 
 
@@ -180,10 +185,13 @@ def _job(request: Any, kind: str, mine: drafts.Draft) -> Any:
     return address
 
 
-def _changed(mine: drafts.Draft) -> None:
-    mine.tried = None
-    (mine.folder / "tried.json").unlink(missing_ok=True)
-    mine.save()
+@contextmanager
+def _changing(mine: drafts.Draft) -> Iterator[None]:
+    """Change what would be imported: what was tried before is no longer good."""
+    with changing(mine):
+        yield
+        mine.tried = None
+        (mine.folder / "tried.json").unlink(missing_ok=True)
 
 
 def _silent(what: str, done: int, total: int | None) -> None:

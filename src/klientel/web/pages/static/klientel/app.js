@@ -45,7 +45,7 @@
 
   // forms that ask first, and forms that send themselves when a choice is made
   document.addEventListener("submit", (event) => {
-    const asked = event.target.dataset.confirm;
+    const asked = event.submitter?.dataset.confirm || event.target.dataset.confirm;
     if (asked && !window.confirm(asked)) event.preventDefault();
   });
   on("change", "[data-submit]", (_, field) => field.form.requestSubmit());
