@@ -37,24 +37,39 @@ class Run:
 
 
 Work = Callable[[Run], dict[str, Any]]
+Stands = Callable[["Home", "Job"], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job. place: "module:function" of a `Work`; demand: raises NotAllowed for whom may not have it done."""
+    """A kind of job. place: "module:function" of a `Work`; demand: raises NotAllowed for whom may not have it done.
+
+    committed: "module:function" of a `Stands`: what is asked of a job that did not come to its end. Its work may
+    stand all the same, where something broke after it.
+    """
 
     name: str
     title: Word
     place: str
     demand: Callable[[Any], None]
     writes: bool = True  # a cut off one may have left something that the next writer cleans away
+    committed: str = ""
 
     @property
     def work(self) -> Work:
         """The function that does it."""
-        module, _, name = self.place.partition(":")
-        found: Work = getattr(import_module(module), name)
+        found: Work = _named(self.place)
         return found
+
+    def stands(self, home: Home, job: Job) -> dict[str, Any] | None:
+        """The result of a job that did not come to its end although its work stands; None where it does not."""
+        ask: Stands | None = _named(self.committed) if self.committed else None
+        return ask(home, job) if ask is not None else None
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def everything(actor: Any) -> None:
@@ -76,9 +91,17 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("look", mark("Look at files"), f"{_WORK}:look", everything, writes=False),
         Kind("try", mark("Dry run"), f"{_WORK}:dry_run", everything, writes=False),
-        Kind("import", mark("Import"), f"{_WORK}:bring", everything),
-        Kind("undo", mark("Undo of an import"), f"{_WORK}:take_back", everything),
-        Kind("no-demo", mark("Removal of the demo data"), f"{_WORK}:remove_demo", administrator),
+        Kind("import", mark("Import"), f"{_WORK}:bring", everything, committed=f"{_WORK}:is_in"),
+        Kind(
+            "undo", mark("Undo of an import"), f"{_WORK}:take_back", everything, committed=f"{_WORK}:is_back"
+        ),
+        Kind(
+            "no-demo",
+            mark("Removal of the demo data"),
+            f"{_WORK}:remove_demo",
+            administrator,
+            committed=f"{_WORK}:is_without_demo",
+        ),
         Kind("backup", mark("Backup"), f"{_WORK}:back_up", administrator, writes=False),
     )
 }

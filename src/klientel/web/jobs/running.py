@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import Error
+
 from klientel.errors import KlientelError, NotAllowed
 from klientel.web.jobs import live
 from klientel.web.jobs.kinds import KINDS, Run
@@ -63,6 +65,7 @@ class Watched:
 def run(home: Home, job: Job, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> None:
     """Do a waiting job, if nobody else took it. Never raises for what goes wrong inside: the job tells it.
 
+    Where the end cannot be written down, the database's Error or an OSError comes out; the job is reaped later.
     clock: what time it is; stopping: True if the server is about to end.
     """
     at = clock()
@@ -86,10 +89,29 @@ def run(home: Home, job: Job, clock: Callable[[], datetime], stopping: Callable[
         except Exception:  # noqa: BLE001 - whatever breaks, the worker goes on and the person hears of it
             _log.exception("Job %s (%s) failed", job.pk, job.kind)
             ended = {"state": Job.State.FAILED, "why": kept(BROKEN)}
+    job.started_at = at
+    what, done, total = told.last
+    ended = as_it_stands(home, job, ended)
+    end(home, job.pk, clock(), what=kept(what), done=done, total=total, **ended)
     if ended["state"] != Job.State.DONE and job.kind in KINDS and KINDS[job.kind].writes:
         clean(home, clock())
-    what, done, total = told.last
-    end(home, job.pk, clock(), what=kept(what), done=done, total=total, **ended)
+
+
+def as_it_stands(home: Home, job: Job, ended: dict[str, Any]) -> dict[str, Any]:
+    """How a job ended, which is done where its work stands although something broke or was stopped after it.
+
+    Raises Django's Error where the database is away.
+    """
+    if ended["state"] == Job.State.DONE or job.kind not in KINDS:
+        return ended
+    try:
+        stands = KINDS[job.kind].stands(home, job)
+    except Error:
+        raise  # nobody can say: it is asked again once the database answers
+    except Exception:  # noqa: BLE001 - whatever breaks, the job ends as it was going to
+        _log.exception("Whether the work of job %s stands could not be told", job.pk)
+        return ended
+    return ended if stands is None else {"state": Job.State.DONE, "result": stands}
 
 
 def _work(home: Home, job: Job, told: Watched, at: datetime) -> dict[str, Any]:
@@ -111,7 +133,10 @@ def end(home: Home, job: int, at: datetime, **values: Any) -> None:
 
 
 def clean(home: Home, at: datetime) -> None:
-    """Clean away what a work that did not end well began, unless somebody else writes and does so."""
+    """Clean away what a work that did not end well began, unless somebody else writes and does so.
+
+    Never raises: nothing of it is seen by readers, and the next writer tries again.
+    """
     from klientel.web.imports.writing import Busy, writing
 
     try:
@@ -119,6 +144,8 @@ def clean(home: Home, at: datetime) -> None:
             return
     except Busy:
         return
+    except Exception:  # noqa: BLE001 - whatever it is, the end of the job is written down already
+        _log.exception("What a job left could not be cleaned away")
 
 
 class _alive:  # noqa: N801 - a context, used as a function is

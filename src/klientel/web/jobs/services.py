@@ -82,7 +82,7 @@ def nobody_works(home: Home) -> bool:
 
 
 def reap(home: Home, at: datetime) -> int:
-    """Declare jobs failed whose worker is dead, and clean up behind them; how many. Only as the one worker.
+    """Declare jobs ended whose worker is dead, and clean up behind them; how many. Only as the one worker.
 
     A job that another machine's worker ran is given a minute without a sign of life.
     """
@@ -92,10 +92,11 @@ def reap(home: Home, at: datetime) -> int:
         told = live.told(home, job.pk)
         if told is None or told.machine == here or told.silent > live.SILENT:
             dead.append(job)
+    for job in dead:
+        ended = running.as_it_stands(home, job, {"state": Job.State.FAILED, "why": kept(running.CUT_OFF)})
+        running.end(home, job.pk, at, **ended)
     if any(job.kind in KINDS and KINDS[job.kind].writes for job in dead):
         running.clean(home, at)
-    for job in dead:
-        running.end(home, job.pk, at, state=Job.State.FAILED, why=kept(running.CUT_OFF))
     return len(dead)
 
 

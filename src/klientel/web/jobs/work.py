@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from klientel.errors import KlientelError
 from klientel.web.imports import drafts, looking, templates
 from klientel.web.kinds_of_values import told as kept
 from klientel.words import Sentence, mark, say
 
 if TYPE_CHECKING:
-    from klientel.web.imports.importing import Options, Report
+    from klientel.web.home import Home
+    from klientel.web.imports.importing import Options
+    from klientel.web.imports.models import Import
     from klientel.web.jobs.kinds import Run
+    from klientel.web.jobs.models import Job
 
-NOTES = 50  # notes of an import that are kept
+_log = logging.getLogger(__name__)
 
 
 def look(run: Run) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def look(run: Run) -> dict[str, Any]:
 
 def dry_run(run: Run) -> dict[str, Any]:
     """Say what an import of a draft would do; the report lies beside the files."""
-    from klientel.web.imports import importing, rejected, reports
+    from klientel.web.imports import importing, receiving, rejected, reports
 
     draft = drafts.needed(run.home, run.actor, run.job.parameters["draft"])
     report = importing.dry_run(
@@ -41,13 +48,17 @@ def dry_run(run: Run) -> dict[str, Any]:
         progress=run.tell,
         now=run.now,
     )
-    place = draft.folder / "rejected"
-    for old in place.iterdir() if place.is_dir() else ():
-        old.unlink()
-    files = rejected.write(report.taken, place, run.lang)
-    drafts.write(draft.folder / "tried.json", reports.told(report, run.actor, files))
-    draft.tried = run.job.pk
-    draft.save()
+    seen = drafts.needed(run.home, run.actor, draft.token)
+    with receiving.changing(seen):
+        if not seen.alike(draft):
+            changed = mark("Something was changed since the dry run; try it again.")
+            return {"address": ["intake:draft", draft.token], "said": kept(changed)}
+        place = draft.folder / "rejected"
+        for old in place.iterdir() if place.is_dir() else ():
+            old.unlink()
+        files = rejected.write(report.taken, place, run.lang)
+        drafts.write(draft.folder / "tried.json", reports.told(report, run.actor, files))
+        seen.tried = run.job.pk
     return {"address": ["intake:tried", draft.token], "said": kept(mark("The dry run is done."))}
 
 
@@ -64,33 +75,54 @@ def bring(run: Run) -> dict[str, Any]:
     )
     made = report.run
     assert made is not None
-    if report.rejected_files:  # in the language of whoever reads them
-        rejected.write(report.taken, run.home.of_import(made.pk), run.lang)
-    made.options = {**made.options, "template": draft.template or None}
-    made.counts = {**made.counts, **reports.findings(report)}
-    made.save(update_fields=["options", "counts"])
+    with _in_already(made):
+        if report.rejected_files:  # in the language of whoever reads them
+            rejected.write(report.taken, run.home.of_import(made.pk), run.lang)
+        made.options = {**made.options, "template": draft.template or None}
+        made.counts = {**made.counts, **reports.findings(report)}
+        made.save(update_fields=["options", "counts"])
     drafts.drop(draft)
     curve = first and bool(report.counts.get("lines") and report.counts["lines"].create)
-    return {
-        "address": ["analyses:show", "abc"] if curve else ["intake:show", made.pk],
-        "import": made.pk,
-        "said": kept(brought(report, made.pk)),
-    }
+    address: list[Any] = ["analyses:show", "abc"] if curve else ["intake:show", made.pk]
+    return {"address": address, "import": made.pk, "said": kept(_brought(made))}
 
 
-def brought(report: Report, number: int) -> Sentence:
+@contextmanager
+def _in_already(made: Import) -> Iterator[None]:
+    """What only adorns an import that is in: where it cannot be done, that is no reason to tell of a failure."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, the import is in
+        _log.exception("Import %s is in; what was to be noted of it could not be", made.pk)
+
+
+def is_in(home: Home, job: Job) -> dict[str, Any] | None:
+    """The result of an import's job that was cut off when the import was in; None if it is not in."""
+    from klientel.web.imports.models import Import
+
+    ended = [Import.State.DONE, Import.State.UNDONE]
+    made = Import.objects.filter(options__job=job.pk, state__in=ended).order_by("-pk").first()
+    if made is None:
+        return None
+    with suppress(KlientelError):  # the files may be gone, or the person's right to see them
+        drafts.drop(drafts.needed(home, job.actor, job.parameters["draft"]))
+    return {"address": ["intake:show", made.pk], "import": made.pk, "said": kept(_brought(made))}
+
+
+def _brought(made: Import) -> Sentence:
     """What came in, in a sentence."""
     from klientel.web.imports import reports
 
-    new = {name: c.create for name, c in report.counts.items() if c.create}
-    changed = sum(c.update for c in report.counts.values())
-    rejected = sum(c.rejected for c in report.counts.values())
-    if not report.changes and not rejected:
-        return say("Import {n}: everything was there already.", n=str(number))
+    counts: dict[str, dict[str, int]] = made.counts["tables"]
+    new = {name: c["create"] for name, c in counts.items() if c["create"]}
+    changed = sum(c["update"] for c in counts.values())
+    rejected = sum(c["rejected"] for c in counts.values())
+    if not new and not changed and not rejected:
+        return say("Import {n}: everything was there already.", n=str(made.pk))
     what = [say("{table}: {n}", table=reports.title(name), n=n) for name, n in new.items()]
     return say(
         "Import {n} is done. New: {new}. Changed: {changed}. Rejected: {rejected}.",
-        n=str(number), new=what or "–", changed=changed, rejected=rejected,
+        n=str(made.pk), new=what or "–", changed=changed, rejected=rejected,
     )  # fmt: skip
 
 
@@ -100,20 +132,21 @@ def take_back(run: Run) -> dict[str, Any]:
 
     number = int(run.job.parameters["import"])
     taken = undoing.undo(run.home, number, actor=run.actor, progress=run.tell, now=run.now)
-    return {"address": ["intake:show", number], "said": kept(_undone(number, taken))}
+    return {"address": ["intake:show", number], "said": kept(taken.sentence)}
 
 
-def _undone(number: int, taken: Any) -> Sentence:
-    removed, restored = sum(taken.removed.values()), sum(taken.restored.values())
-    if taken.conflicts:
-        return say(
-            "Import {n} is undone: {removed} removed, {restored} as they were before, {conflicts} left alone.",
-            n=str(number), removed=removed, restored=restored, conflicts=len(taken.conflicts),
-        )  # fmt: skip
-    return say(
-        "Import {n} is undone: {removed} removed, {restored} as they were before.",
-        n=str(number), removed=removed, restored=restored,
-    )  # fmt: skip
+def is_back(_home: Home, job: Job) -> dict[str, Any] | None:
+    """The result of an undo's job that was cut off when the import was undone; None if this job did not undo it."""
+    from klientel.web.imports.models import Import
+
+    number = int(job.parameters["import"])
+    undone = Import.objects.filter(pk=number, state=Import.State.UNDONE, undone_at=job.started_at)
+    if not undone.exists():
+        return None
+    return {
+        "address": ["intake:show", number],
+        "said": kept(say("Import {n} is undone.", n=str(number))),
+    }
 
 
 def remove_demo(run: Run) -> dict[str, Any]:
@@ -130,6 +163,16 @@ def remove_demo(run: Run) -> dict[str, Any]:
             n=removed, kept=len(taken.conflicts),
         )  # fmt: skip
     return {"address": ["intake:index"], "said": kept(said)}
+
+
+def is_without_demo(_home: Home, job: Job) -> dict[str, Any] | None:
+    """The result of a removal's job that was cut off when the demo data was out; None if it is not."""
+    from klientel.web.imports.models import Import
+
+    undone = Import.objects.filter(options__demo=True, state=Import.State.UNDONE, undone_at=job.started_at)
+    if not undone.exists():
+        return None
+    return {"address": ["intake:index"], "said": kept(mark("The demo data is removed."))}
 
 
 def back_up(run: Run) -> dict[str, Any]:
@@ -157,6 +200,7 @@ def _options(run: Run, draft: drafts.Draft) -> Options:
         template=_template(run, draft),
         overwrite=draft.overwrite,
         today=_today(run),
+        job=run.job.pk,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 REST = 0.15  # seconds between two looks for work
 TIDY = 3600.0  # seconds between two rounds of tidying
+AGAIN = 2.0  # seconds until the database is asked again
 PATIENCE = 8.0  # seconds for the running job to end once nobody is there any more
 
 
@@ -70,7 +71,7 @@ def _warm() -> None:
 
 def work(home: Home, over: threading.Event) -> None:
     """Look for waiting jobs and do them, until told to stop. Only as the one worker."""
-    from django.db import Error, close_old_connections
+    from django.db import close_old_connections
 
     from klientel.web.api.delivering import keep_delivering  # beside the jobs: an import may take long
     from klientel.web.jobs import running, services
@@ -92,9 +93,10 @@ def work(home: Home, over: threading.Event) -> None:
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
                 _tidy(home)
-        except Error:  # the database is away, or locked for long: it is asked again
-            _log.exception("The worker could not reach the records")
-            over.wait(2.0)
+        except Exception:  # noqa: BLE001 - the database is away, the disk is full, whatever: it is tried again
+            _log.exception("The worker could not go on, and tries it again")
+            begun = False  # a job whose end could not be written down is still told as running
+            over.wait(AGAIN)
         over.wait(REST)
 
 
