@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -60,41 +60,126 @@ def addresses() -> list[tuple[str, str, tuple[str, ...]]]:
     return sorted(set(found))
 
 
-def fillings() -> dict[str, list[Any]]:
-    """Argument -> what to put in: something that is there, and something that is not."""
+ABSENT = 10**9
+# Whose number stands in an address, by how its route begins; the first that fits counts.
+NUMBERED = {
+    "customers/": "records.Company",
+    "contacts/": "records.Contact",
+    "deals/": "records.Opportunity",
+    "leads/": "records.Lead",
+    "tasks/": "records.Task",
+    "portfolios/": "records.Portfolio",
+    "<folios:kind>/": "records.Portfolio",
+    "<kind:kind>/views/": "records.SavedView",
+    "people/teams/": "accounts.Team",
+    "account/factors/": "accounts.Factor",
+    "account/tokens/": "accounts.ApiToken",
+    "lead-forms/": "inbound.LeadForm",
+    "jobs/": "jobs.Job",
+    "imports/": "imports.Import",
+}
+
+
+def numbers(route: str, kind: str) -> list[int]:
+    """Numbers to put into a route: of something that is there, and of nothing."""
+    from django.apps import apps
+
     from klientel.web.accounts.models import User
-    from klientel.web.imports.models import Import
     from klientel.web.pages.records.kinds import KINDS
-    from klientel.web.records.models import Company
+
+    if route.startswith("people/<"):  # somebody who may everything, and the person itself
+        found = list(User.objects.filter(username__in=("boss", "nobody")).values_list("pk", flat=True))
+        return [*found, ABSENT]
+    label = next((model for start, model in NUMBERED.items() if route.startswith(start)), None)
+    if label is None and kind not in KINDS:
+        return [ABSENT]
+    model: Any = apps.get_model(label) if label else KINDS[kind].model
+    there = model._base_manager.order_by("pk").values_list("pk", flat=True).first()
+    assert there is not None, f"`small_firm` needs one of {model}, for {route}"
+    return [there, ABSENT]
+
+
+def fillings(route: str, kind: str) -> dict[str, list[Any]]:
+    """Argument -> what to put in: something that is there, and something that is not."""
+    from klientel.web.accounts.models import ApiToken
+    from klientel.web.inbound.models import LeadForm
+    from klientel.web.pages import shell
+    from klientel.web.records.models import Change, Company, Membership
 
     company = Company.present.order_by("pk").first()
+    tokens: dict[str, Any] = {
+        "forms/": LeadForm.objects.get().token,
+        "imports/new/": next((shell.workspace().folder / "uploads").iterdir()).name,
+        "people/<": ApiToken.objects.get().pk,
+    }
     return {
-        "pk": [company.pk, 10**9],
-        "kind": [*KINDS, "nothing"],
+        "pk": numbers(route, kind),
+        "number": numbers(route, kind),
         "name": ["abc", "retention", "nothing"],
-        "number": [Import.objects.order_by("pk").first().pk, 10**9],
-        "user": [User.objects.order_by("pk").first().pk],
-        "token": ["1", "nothing"],
-        "act": ["nothing"],
+        "token": [next((one for start, one in tokens.items() if route.startswith(start)), "1"), "nothing"],
+        "act": [Change.objects.exclude(act="").values_list("act", flat=True)[0], "nothing"],
         "first": [company.pk],
         "second": [company.pk + 1],
-        "membership": [1],
+        "membership": [Membership.objects.order_by("pk").first().pk],
     }
 
 
 def every_address() -> Iterator[tuple[str, str]]:
     """(name, path) with arguments filled in."""
-    held = fillings()
+    from klientel.web.pages.records.kinds import KINDS
+
     for name, route, arguments in addresses():
-        missing = [a for a in arguments if a not in held]
-        assert not missing, f"{name}: say in `fillings` what {missing} may be ({route})"
-        for values in product(*(held[a] for a in arguments)):
-            path = route
-            for argument, value in zip(arguments, values, strict=True):
-                start, end = path.index("<"), path.index(">")
-                assert argument in path[start:end]
-                path = f"{path[:start]}{value}{path[end + 1 :]}"
-            yield name, f"/{path}"
+        kinds = (
+            ["portfolios"] if "<folios:" in route else [*KINDS, "nothing"] if "kind" in arguments else [""]
+        )
+        for kind in kinds:
+            held = {**fillings(route, kind), "kind": [kind]}
+            missing = [a for a in arguments if a not in held]
+            assert not missing, f"{name}: say in `fillings` what {missing} may be ({route})"
+            for values in product(*(held[a] for a in arguments)):
+                path = route
+                for argument, value in zip(arguments, values, strict=True):
+                    start, end = path.index("<"), path.index(">")
+                    assert argument in path[start:end]
+                    path = f"{path[:start]}{value}{path[end + 1 :]}"
+                yield name, f"/{path}"
+
+
+def furnish(home: Any) -> None:
+    """What the simulated firm lacks, so that every address finds something: kinds without records, things of boss."""
+    from klientel.web.accounts import factors, services, tokens
+    from klientel.web.imports import drafts
+    from klientel.web.inbound import services as inbound
+    from klientel.web.jobs.models import Job
+    from klientel.web.records import models as m
+    from klientel.web.records import services as records
+
+    services.add_user(None, "nobody", AT)
+    boss = services.add_user(None, "boss", AT, role="administrator", language="de")
+    company = m.Company.present.order_by("pk").first()
+    records.add(m.Survey, {"number": "S1", "name": "Survey of the year"}, at=AT)
+    task = records.add(m.Task, {"title": "Call them back soon", "company": company}, at=AT)
+    records.done(task, at=AT, act="once")
+    records.add(
+        m.Note,
+        {
+            "text": "A note that is nobody's business",
+            "company": company,
+            "purpose": "service",
+            "expires_on": AT.date() + timedelta(days=99),
+        },
+        at=AT,
+    )
+    records.add(m.CompetitorObservation, {"company": company, "competitor": "Rival & Rival"}, at=AT)
+    m.SavedView.objects.create(kind="companies", name="A view of boss", owner=boss)
+    secret = factors.new_secret()
+    factors.add_app(boss, secret, factors.code_at(secret, int(AT.timestamp()) // 30), AT)
+    tokens.make(boss, "Program of boss", ["read"], AT)
+    inbound.create(boss, "A form", AT)
+    Job.objects.create(kind="import", actor=boss, created_at=AT, started_at=AT, state="done", ended_at=AT)
+    draft = drafts.new(home, boss)
+    draft.place_for("orders.csv").write_text("customer,amount\nSecret Customer Ltd,12\n", encoding="utf-8")
+    draft.save()
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +199,9 @@ def small_firm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     firm = simulate(seed=7, customers=20)
     write_files(firm, folder / "files", lang="en")
     showcase.make(firm, folder / "workspace", folder / "files", "en", AT, lambda *_: None)
-    from klientel.web.accounts import services
+    from klientel.web import home
 
-    services.add_user(None, "nobody", AT)
-    services.add_user(None, "boss", AT, role="administrator", language="de")
+    furnish(home.find(folder / "workspace"))
     connections.close_all()
     return folder / "workspace"
 
@@ -197,26 +281,61 @@ def test_who_may_see_nothing_sees_nothing(served_firm: Any) -> None:
     assert broken == []
 
 
+OWN = ("accounts.User", "accounts.Session", "sessions.Session", "accounts.Attempts", "accounts.Event")
+
+
+def everything(home: Any, own: int) -> dict[str, Any]:
+    """All rows of all tables but sessions, counted attempts, the log of the door and the user `own`; all files
+    but kept answers.
+    """
+    from django.apps import apps
+    from django.db.models import Q
+
+    found: dict[str, Any] = {}
+    for model in apps.get_models():
+        label, rows = model._meta.label, model._base_manager.order_by("pk")
+        if label in OWN and label != "accounts.User":
+            continue
+        if label == "accounts.User":
+            rows = rows.exclude(pk=own)
+        if label == "records.Change":
+            rows = rows.exclude(Q(model="accounts.User") & Q(object_id=own))
+        found[label] = list(rows.values())
+    for file in sorted(home.folder.rglob("*")):
+        place = file.relative_to(home.folder)
+        kept = place.parts[0] in ("cache", "locks") or file.name.startswith("records.sqlite3")
+        if file.is_file() and not kept:
+            found[str(place)] = (file.stat().st_size, file.stat().st_mtime_ns)
+    return found
+
+
 def test_who_may_change_nothing_changes_nothing(served_firm: Any) -> None:
-    """POST to every address without rights leaves the log of changes as it was, but for one's own account."""
+    """POST to every address without rights leaves all tables and files as they were, but for one's own account."""
     from klientel.web.accounts.models import User
-    from klientel.web.records.models import Change
+    from klientel.web.rights import ACTIONS, access
 
     nobody = client_of("nobody")
-    before = set(Change.objects.values_list("pk", flat=True))
-    own = User.objects.get(username="nobody").pk
+    own = User.objects.get(username="nobody")
+    before = everything(served_firm, own.pk)
+    wanted = {
+        "name": "Neu", "title": "Neu", "text": "Neu", "ids": "1", "action": "delete", "role": "administrator",
+        "grant-read": "all", "active": "no", "needed": "yes", "what": "remove", "stage": "won", "done": "yes",
+        "reason": "price", "scope": "read", "days": "30", "confirm": "yes",
+    }  # fmt: skip
     broken = []
     for name, path in every_address():
         if name in ENDING:
             continue
-        for values in ({}, {"name": "Neu", "title": "Neu", "text": "Neu", "ids": "1", "action": "delete"}):
+        for values in ({},) if name.startswith("analyses:") else ({}, wanted):  # which compute either time
             answer = nobody.post(path, values)
             if answer.status_code >= 500:
                 broken.append((path, answer.status_code))
     assert broken == []
-    made = Change.objects.exclude(pk__in=before)
-    strange = [c for c in made if not (c.model in ("accounts.User", "User") and c.object_id == own)]
-    assert [(c.model, c.why, c.after) for c in strange] == []
+    after = everything(served_firm, own.pk)
+    assert {one: after.get(one) for one in {*before, *after} if before.get(one) != after.get(one)} == {}
+    own = User.objects.get(pk=own.pk)
+    assert (own.is_superuser, own.is_active, own.team_id, own.grants.count()) == (False, True, None, 0)
+    assert not any(access(own).may(action) for action in ACTIONS)
 
 
 def test_nothing_breaks_for_who_may_do_everything(served_firm: Any) -> None:
