@@ -159,6 +159,7 @@ def restore(
         try:
             home = _extract(archive, manifest, file, folder, progress)
             _end_visits()
+            _end_work(now or datetime.now(UTC))
             if newer is not None:
                 _erase_again(home, newer, now or datetime.now(UTC))
             return home
@@ -181,6 +182,19 @@ def _end_visits() -> None:
 
     for model in (Session, Kept, Link):
         model.objects.all().delete()
+
+
+def _end_work(now: datetime) -> None:
+    """Nothing that the original was about to do is done again here: no job, no word to the receivers of webhooks."""
+    from klientel.web.api.models import Delivery, Subscription
+    from klientel.web.jobs.models import Job
+
+    opened = Job.objects.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
+    opened.update(state=Job.State.CANCELLED, ended_at=now)
+    why = mark("The workspace was restored from a backup.")
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
+    waiting.update(state=Delivery.State.GIVEN_UP, why=why, ended_at=now)
+    Subscription.objects.filter(active=True).update(active=False, why=why)
 
 
 def _protocol(folder: Path) -> tuple[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 import klientel
 from klientel.errors import BadFile, BadParameter
+
+AT = datetime(2025, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -206,3 +209,37 @@ def test_nobody_is_signed_in_to_a_restored_workspace(filled, tmp_path):
     brought(saved(filled, tmp_path / "b.zip"), tmp_path / "other")
     assert not Session.objects.exists()
     assert not Link.objects.exists()
+
+
+def test_what_the_original_was_about_to_do_is_not_done_by_a_restored_workspace(filled, tmp_path):
+    from klientel.web.accounts import services as accounts
+    from klientel.web.api.models import Delivery, Subscription
+    from klientel.web.jobs.models import Job
+
+    boss = accounts.add_user(None, "boss", AT, role="administrator")
+    for state in ("waiting", "running", "done"):
+        Job.objects.create(kind="undo", actor=boss, parameters={"import": 1}, created_at=AT, state=state)
+    told = Subscription.objects.create(user=boss, url="https://example.com/", salt="x", at=AT)
+    for state in ("waiting", "delivered"):
+        Delivery.objects.create(
+            subscription=told,
+            event=state,
+            kind="companies.created",
+            body="{}",
+            at=AT,
+            next_at=AT,
+            state=state,
+        )
+    brought(saved(filled, tmp_path / "b.zip"), tmp_path / "other")
+    assert list(Job.objects.order_by("pk").values_list("state", flat=True)) == [
+        "cancelled",
+        "cancelled",
+        "done",
+    ]
+    assert dict(Delivery.objects.values_list("event", "state")) == {
+        "waiting": "given up",
+        "delivered": "delivered",
+    }
+    held = Subscription.objects.get()
+    assert not held.active
+    assert "restored from a backup" in held.why

@@ -131,14 +131,33 @@ def _answers(home: Any, *names: str) -> dict[str, Any]:
     return found
 
 
+def _uploaded_and_backed_up(home: Any) -> None:
+    """A file on its way in, and backups made in the browser: one whole, one that is being written."""
+    from klientel.web import backups
+    from klientel.web.accounts import services
+    from klientel.web.imports import drafts, kept_backups
+    from klientel.web.imports.receiving import Incoming
+
+    boss = services.add_user(None, "boss", AT, role="administrator")
+    with Incoming(drafts.new(home, boss), "contacts.csv") as target:
+        target.write(b"Contact No,Last name\nP7,Quandt\n")
+    place = kept_backups.place(home, AT)
+    backups.write(home, place, progress=lambda *_: None, within=True)
+    place.with_suffix(".zip.part").write_bytes(place.read_bytes())
+    assert kept_backups.listed(home) == [place]
+
+
 def test_a_contact_is_gone_from_every_file_and_every_answer_stays(filled: Any) -> None:
     from klientel.web.privacy import erasing, persons
     from klientel.web.records import models as m
 
     before = _answers(filled)
+    _uploaded_and_backed_up(filled)
     assert "Quandt" in _plain_bytes(filled)
     protocol = erasing.erase(filled, [persons.find("contact", "P1")], AT)
     assert protocol.state == "done"
+    assert "backups kept in the workspace too" in str(erasing.told(protocol))
+    assert not list((filled.folder / "backups").glob("*"))
     left = _plain_bytes(filled).lower()
     # The sole trader of the same surname is another person; her full name is the same, so it went as well.
     for word in ("quandt", "eulalia", "0171 555", "loves tea", "dog is ill", "kurt"):

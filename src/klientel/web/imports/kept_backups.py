@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,11 @@ def bound(home: Home) -> None:
     """Keep only the newest."""
     for path in listed(home)[KEPT:]:
         path.unlink(missing_ok=True)
+
+
+def clear(home: Home) -> None:
+    """Delete them all: whatever they hold is to be gone."""
+    shutil.rmtree(home.folder / "backups", ignore_errors=True)
 
 
 def tidy(home: Home, at: datetime) -> None:

@@ -46,9 +46,9 @@ def erase(
 ) -> Erasure:
     """Take persons out of every store of a workspace; the protocol, which names nobody.
 
-    records: `Contact`, `Lead`, `Rep`, or a `Company` that is a sole trader. Rows and counts stay. Backups made
-    before hold what they held. Raises NotAllowed unless `actor` may change everything and see personal data,
-    Busy while another process writes.
+    records: `Contact`, `Lead`, `Rep`, or a `Company` that is a sole trader. Rows and counts stay. Backups kept in
+    the workspace's folder are deleted; those that lie elsewhere hold what they held. Raises NotAllowed unless
+    `actor` may change everything and see personal data, Busy while another process writes.
     """
     from klientel.web import rights
     from klientel.web.imports.writing import writing
@@ -67,11 +67,13 @@ def erase(
 
 
 def finish(home: Home, now: datetime) -> None:
-    """Sweep the old copies of erasures that were begun: replaced files, caches, free pages of the database.
+    """Sweep the old copies of erasures that were begun: replaced files, caches, uploads, backups in the folder, free
+    pages of the database.
 
     Only under the writers' lock; does nothing if nothing is left to do. An erasure whose old pages another process
     still reads stays begun, and the next writer tries again.
     """
+    from klientel.web.imports import drafts, kept_backups
     from klientel.web.imports.writing import sweep
     from klientel.web.privacy.models import Erasure
 
@@ -80,7 +82,8 @@ def finish(home: Home, now: datetime) -> None:
         return
     sweep(home, now, grace=timedelta(0))
     shutil.rmtree(home.folder / "cache", ignore_errors=True)
-    shutil.rmtree(home.folder / "uploads", ignore_errors=True)  # files that nobody imported yet
+    drafts.clear(home)  # files that nobody imported yet
+    kept_backups.clear(home)
     if compact_database():
         begun.update(state=Erasure.State.DONE)
 
@@ -191,7 +194,7 @@ def compact_database() -> bool:
         return False
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for app in ("records", "imports", "accounts", "api"):
+            for app in ("records", "imports", "accounts", "api", "jobs"):
                 for model in apps.get_app_config(app).get_models():
                     cursor.execute(f"VACUUM FULL {connection.ops.quote_name(model._meta.db_table)}")
             return True
@@ -207,7 +210,7 @@ def told(protocol: Erasure) -> str:
     """The protocol in a sentence."""
     places = sum(protocol.counts.values())
     state = (
-        mark("old copies are gone")
+        mark("old copies are gone, backups kept in the workspace too")
         if protocol.state == "done"
         else mark("old copies go when nobody reads them")
     )
