@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from answered_firm import firm, look
+from answered_firm import NOW, firm, look
 
 from klientel.analysis import Chart, Column, Figure, Need, Outcome, Table, analysis
 from klientel.words import mark
@@ -273,3 +273,158 @@ def test_a_parameter_counts_without_its_prefix_too(served: Any) -> None:
         request = Request()
         request.GET = QueryDict(query)  # type: ignore[attr-defined]
         assert asked.read(request, ANALYSES["abc"]).parameters == {"a": "0.7"}
+
+
+def test_the_recipe_of_a_part_gives_the_answer_of_the_page(firm: Any, sign_in: Any, look: Any) -> None:
+    """A part that no attribute names, seen with limited rights: the recipe is run as it stands."""
+    from html import unescape
+
+    from klientel.web import portfolios
+    from klientel.web.records.models import Rep
+
+    made = portfolios.create(None, "Bau", Rep.objects.get(number="R1"), {"industry_code": ["Bau"]}, NOW)
+    client = sign_in("anna", role="sales", rep="R1")
+    text = look(client, f"/analyses/abc?p.window=all&scope=portfolio:{made.pk}")
+    assert "On the command line" not in text
+    (recipe,) = re.findall(r"<pre tabindex=.0.><code>(.*?)</code></pre>", text, re.S)
+    *before, last = unescape(recipe).splitlines()
+    names: dict[str, Any] = {}
+    exec("\n".join(before), names)
+    assert eval(last, names).figures["customers"] == 8  # of twelve, ten of them Anna's
+    assert names["who"].username == "anna"
+    assert "8 rows" in text
+
+
+def test_segments_are_offered_as_they_are_found(firm: Any, sign_in: Any) -> None:
+    """Yes and no, days and texts: whatever is offered stands for as many customers as have it."""
+    from datetime import date
+
+    from klientel.web import books, scopes
+    from klientel.web.records import custom
+    from klientel.web.records.models import Company
+
+    custom.define(Company, "vip", "VIP", "flag", at=NOW)
+    custom.define(Company, "since", "Since", "date", at=NOW)
+    Company.objects.filter(number__in=["C01", "C02"]).update(
+        custom={"vip": True, "since": "2024-02-03"}, acquired_on=date(2024, 2, 3)
+    )
+    Company.objects.filter(number="C03").update(custom={"vip": False}, acquired_on=date(2021, 1, 1))
+    book = books.open_book(firm)
+    client = sign_in(language="de")
+    for attribute, wanted in {"vip": {"true": 2, "false": 1}, "since": {"2024-02-03": 2},
+                              "acquired_on": {"2024": 2, "2021": 1}}.items():  # fmt: skip
+        text = client.get(f"/segments?attribute={attribute}").content.decode()
+        offered = re.findall(r'<option value="([^"]*)"', text)
+        found = {v: scopes.find(f"segment:{attribute}={v}", None).narrow(book) for v in offered}
+        assert {v: b.known_customers.count().to_pyarrow().as_py() for v, b in found.items()} == wanted
+    assert 'label="ja"' in client.get("/segments?attribute=vip").content.decode()
+
+
+def test_searching_in_a_table_drops_no_filter() -> None:
+    """A filter that came by a link and has no input in the form is sent with it; one that has an input is not twice."""
+    from types import SimpleNamespace
+
+    from klientel.web.pages.analyses import show, tables
+
+    sight = tables.Sight("customers", "old words", "-value", 3, (("grade", "A"), ("month", "2024-01-01")))
+    shown: Any = SimpleNamespace(choices=(tables.Choice("f.grade", "Class", ()),))
+    wanted: Any = SimpleNamespace(query={"p.a": "0.5", "scope": "rep:R1"})
+    assert show._held(wanted, sight, shown) == {
+        "p.a": "0.5", "scope": "rep:R1", "table": "customers", "sort": "-value", "f.month": "2024-01-01",
+    }  # fmt: skip
+
+
+def test_an_address_has_numbers_that_all_languages_read(firm: Any, sign_in: Any, look: Any) -> None:
+    """A number typed with a comma goes on as 0.5 in the links of the page."""
+    text = look(sign_in("gabi", language="de"), "/analyses/abc?p.window=all&p.a=0,5")
+    assert "p.a=0.5" in text
+    assert "p.a=0%2C5" not in text
+
+
+def test_a_list_of_a_question_that_cannot_be_one_is_refused(firm: Any, sign_in: Any, look: Any) -> None:
+    """A part that is none must not stand for all customers."""
+    answer = sign_in().get("/analyses/abc/customers?p.window=all&scope=rep:nobody&f.grade=A")
+    assert answer.status_code == 400
+
+
+def test_what_broke_is_told_and_tried_again(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of the content stays; a fault, or another writer in the way, is over after a while."""
+    from klientel.errors import KlientelError, MissingInput
+    from klientel.web.pages.analyses import waiting
+
+    def ended(key: str, wrong: Exception) -> Any:
+        def work(_progress: Any) -> Any:
+            raise wrong
+
+        one = waiting.ask(key, work)
+        assert one.ended.wait(20)
+        return one
+
+    kept = [
+        ended(f"again:{i}", w)
+        for i, w in enumerate((MissingInput("no orders"), OSError("disk"), KlientelError("busy")))
+    ]
+    assert [one.why is not None for one in kept] == [True] * 3
+    now = [waiting.ask(one.key, lambda _: 5) for one in kept]
+    assert now == kept  # whoever looks in is told
+    monkeypatch.setattr(waiting, "AGAIN", -1.0)
+    later = [waiting.ask(one.key, lambda _: 5) for one in kept]
+    assert [one.ended.wait(20) for one in later] == [True] * 3
+    assert [one.answer for one in later] == [None, 5, 5]
+
+
+def test_a_fault_is_no_empty_workspace(
+    firm: Any, sign_in: Any, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is not known what is missing, nothing is said to be missing."""
+    from klientel.web import results
+
+    def broken(*_: Any) -> Any:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(results, "book_for", broken)
+    text = sign_in().get("/analyses").content.decode()
+    assert "Orders" not in text or "missing" not in text
+    from klientel.web.pages.analyses.index import gaps_of
+
+    class Request:
+        lang = "en"
+
+    request: Any = Request()
+    from klientel.web.rights import access
+
+    request._reach = access(None)
+    assert gaps_of(request, patience=20) is None
+
+
+def test_a_report_written_during_an_erasure_does_not_stay(
+    firm: Any, sign_in: Any, look: Any, monkeypatch: Any
+) -> None:
+    """What was erased while a report was written must not come back with its file."""
+    from klientel.show import write
+    from klientel.web import results
+    from klientel.web.privacy import erasing
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    company = m.Company.objects.get(number="C01")
+    person = services.add(m.Contact, {"company": company, "name": "Anders", "email": "a@example.com"}, at=NOW)
+    erased = []
+
+    def slow(book: Any, target: Any, lang: str, progress: Any) -> None:
+        target.write_bytes(b"PK Anders")
+        if not erased:
+            erased.append(erasing.erase(firm, [person], NOW))
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(b"PK Anders")
+
+    monkeypatch.setattr(write, "report", slow)
+    client = sign_in()
+    one = client.get("/report?form=xlsx")
+    assert one.status_code == 200
+    from klientel.web.pages.analyses import waiting
+
+    assert all(w.ended.wait(60) for w in list(waiting._known.values()))
+    assert erased
+    assert [f for f in results.folder(firm).rglob("*") if f.is_file() and b"Anders" in f.read_bytes()] == []
+    assert client.get("/report/file?form=xlsx").status_code == 404

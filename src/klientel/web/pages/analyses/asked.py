@@ -75,8 +75,8 @@ def read(request: Any, analysis: Analysis) -> Asked:
         text = given.get(PREFIX + param.name, plain).strip()
         if not text or text == str(param.default):
             continue
-        made.texts[param.name] = text
         value = _localised(text, param, request.lang)
+        made.texts[param.name] = value  # so that the addresses of the page mean the same in every language
         try:
             check_parameters(analysis, {param.name: value})
             made.parameters[param.name] = value

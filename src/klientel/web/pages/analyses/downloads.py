@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,11 +130,14 @@ def _writing(request: Any, form: str, patience: float) -> answers.Waiting:
         if place.is_file():
             return key
         with results.computing():
-            book, _ = results.book_for(question, progress)
+            book, state = results.book_for(question, progress)
             place.parent.mkdir(mode=0o700, exist_ok=True)
-            part = place.with_name(f"part-{place.name}")
-            write.report(book, part, lang, progress)
-        part.replace(place)
+            part = place.with_name(f"part-{token_hex(4)}-{place.name}")
+            try:
+                write.report(book, part, lang, progress)
+                _keep(part, place, state)
+            finally:
+                part.unlink(missing_ok=True)
         return key
 
     one = answers.soon(key, work, patience=patience)
@@ -141,3 +145,15 @@ def _writing(request: Any, form: str, patience: float) -> answers.Waiting:
         waiting.forget(key)
         one = answers.soon(key, work, patience=patience)
     return one
+
+
+def _keep(part: Path, place: Path, state: books.State) -> None:
+    """Put a written report to its place, if the workspace still is what it tells of.
+
+    An erasure sweeps what is kept when it is done: a report of before that came later would hold who was erased.
+    """
+    if books.state() != state:
+        return
+    part.replace(place)
+    if books.state() != state:  # what changes from here on, sweeps after this
+        place.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from klientel.analyses import ANALYSES, unlocked
 from klientel.analysis import GROUPS, Analysis
+from klientel.errors import BadFile
 from klientel.result import Result
 from klientel.schema import TABLES
 from klientel.show import chapters
@@ -85,7 +86,7 @@ def gaps_of(request: Any, patience: float = 1.5) -> dict[str, tuple[str, ...]] |
     one = answers.soon(
         f"{question.place()}:gaps", lambda progress: _gaps(question, progress), patience=patience
     )
-    if one.why is not None:  # an empty workspace: nothing can be answered
+    if isinstance(one.why, BadFile):  # an empty workspace: nothing can be answered
         return {name: _words(_everything(analysis)) for name, analysis in ANALYSES.items()}
     found: dict[str, tuple[str, ...]] | None = one.answer
     return found

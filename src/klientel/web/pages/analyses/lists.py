@@ -12,33 +12,36 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from klientel.analyses import ANALYSES
+from klientel.errors import BadParameter
 from klientel.result import Result
 from klientel.web.pages import shell
 from klientel.web.pages.analyses import answers, asked, tables
 from klientel.web.pages.analyses.show import declared
 from klientel.words import say
 
-MOST = 10_000  # customers that are looked at; more are a segment, not a choice
 LISTED = 200  # numbers that an address can hold
 
 
 def numbers_of(request: Any) -> list[str] | None:
     """The numbers of the customers that `answer=...` in a query stands for, in the order of its table.
 
-    None if the query has no such answer, or the answer is not there yet within half a minute. What the person may
+    None if the query has no such answer, or the answer is not there yet within half a minute; BadParameter for a
+    question that cannot be one. What the person may
     not see is not in it: the answer is the person's own.
     """
     name = request.GET.get("answer", "")
     if name not in ANALYSES:
         return None
     wanted = asked.read(request, ANALYSES[name])
+    if wanted.errors:  # what was not understood is left out of the question, which would be another one
+        raise BadParameter(next(iter(wanted.errors.values())))
     found = answers.get(wanted.question(), patience=30)
     if not isinstance(found, Result):
         return None
     data = tables.select(found, tables.read(request.GET, found), request.lang)
     if "customer_id" not in data.column_names:
         return None
-    numbers = data.slice(0, MOST).column("customer_id").to_pylist()
+    numbers = data.column("customer_id").to_pylist()
     return list(dict.fromkeys(str(number) for number in numbers if number is not None))
 
 

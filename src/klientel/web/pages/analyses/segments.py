@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from klientel.attribute import attribute_title
@@ -9,7 +10,7 @@ from klientel.schema import attributes
 from klientel.web import rights
 from klientel.web.pages import shell
 from klientel.web.rights.members import attribute_path, rule_attributes
-from klientel.words import translate
+from klientel.words import spoken, translate
 
 _MOST = 200
 
@@ -30,11 +31,22 @@ def values(request: Any) -> Any:
     from klientel.web.records.models import Company
 
     attribute = request.GET.get("attribute", "")
-    found: list[str] = []
+    found: dict[str, str] = {}
     if attribute in dict(known(request.lang)):
         path, field = attribute_path(attribute)
         column = path if field is not None else f"custom__{attribute}"
         seen = rights.visible(Company.present.all(), shell.reach(request))
         counted = seen.values_list(column).annotate(n=Count("pk")).order_by("-n", column)[:_MOST]
-        found = [str(value) for value, _ in counted if value not in (None, "")]
-    return shell.page(request, "analyses/segment_values.html", {"values": found})
+        found = {as_text(v): _said(v, request.lang) for v, _ in counted if v not in (None, "")}
+    return shell.page(request, "analyses/segment_values.html", {"values": found.items()})
+
+
+def as_text(value: Any) -> str:
+    """A value of a record as a segment names it (`attribute.attribute_text`): days by their year."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value.year) if isinstance(value, date) else str(value)
+
+
+def _said(value: Any, lang: str) -> str:
+    return spoken(value, lang) if isinstance(value, bool) else as_text(value)

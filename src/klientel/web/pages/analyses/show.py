@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -126,14 +128,41 @@ def _recipes(request: Any, wanted: Asked, result: Result) -> list[Recipe]:
     """The recipes of an answer, as the person has to use them."""
     from klientel.show.pages import WAYS
 
-    made = []
     limited = not shell.reach(request).unlimited
+    if (
+        wanted.scope is not None
+    ):  # the command line has no parts, and not every part is attributes of customers
+        return [Recipe(WAYS["python"], _of_part(request, wanted, result, limited))]
+    made = []
     for way, text in result.reproduce.items():
         if way == "cli" and limited:
-            text += f" --as {request.user.username}"
+            text += f" --as {shlex.quote(request.user.username)}"
         if text:
             made.append(Recipe(WAYS.get(way, way), text))
     return made
+
+
+def _of_part(request: Any, wanted: Asked, result: Result, limited: bool) -> str:
+    """The same answer for the same part of the customers, with the same rights, in Python."""
+    assert wanted.scope is not None
+    who = f"User.objects.get(username={request.user.username!r})" if limited else "None"
+    given = {"as_of": result.as_of, "today": shell.today(), **wanted.parameters}
+    options = "".join(f", {n}={_code(v)}" for n, v in given.items() if v is not None)
+    return (
+        "from datetime import date\n"
+        "from klientel.analyses import find\n"
+        "from klientel.web import home\n"
+        f"workspace = home.find({str(shell.workspace().folder)!r})  # before what reads its records\n"
+        "from klientel.web import results, scopes\n"
+        + ("from klientel.web.accounts.models import User\n" if limited else "")
+        + f"who = {who}\n"
+        f"part = scopes.find({wanted.scope.text!r}, who)\n"
+        f"results.answer(workspace, find({wanted.analysis.name!r}), actor=who, part=part{options})"
+    )
+
+
+def _code(value: Any) -> str:
+    return f"date.fromisoformat({value.isoformat()!r})" if isinstance(value, date) else repr(value)
 
 
 def table_of(request: Any, wanted: Asked, result: Result) -> dict[str, Any]:
@@ -154,10 +183,19 @@ def table_of(request: Any, wanted: Asked, result: Result) -> dict[str, Any]:
         "tabs": [
             (title, links.to({"table": name}), name == sight.table) for name, title in shown.names
         ],
-        "held": {**wanted.query, **({"sort": sight.sort} if sight.sort else {}), "table": sight.table},
+        "held": _held(wanted, sight, shown),
         "sight_query": urlencode(wanted.query | sight.query()),
         "list_query": urlencode({"answer": wanted.analysis.name, **wanted.query, **sight.query()}),
     }  # fmt: skip
+
+
+def _held(wanted: Asked, sight: tables.Sight, shown: tables.Shown) -> dict[str, str]:
+    """What the form above a table sends besides its inputs, so that searching drops no filter."""
+    held = sight.query()
+    held.pop("q", None)
+    for choice in shown.choices:  # these have an input
+        held.pop(choice.name, None)
+    return {**wanted.query, **held}
 
 
 def _links(request: Any, wanted: Asked, result: Result) -> Any:

@@ -1,7 +1,7 @@
 """Answers that take a while: one thread computes them one after the other, pages look in until theirs is there.
 
 What is waited for is known by a key that holds the content of the workspace, so an answer or a refusal that is
-here is good until somebody changes something.
+here is good until somebody changes something; what broke is tried again after a while.
 """
 
 from __future__ import annotations
@@ -11,11 +11,20 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, PriorityQueue
+from time import monotonic
 from typing import Any
 
-from klientel.errors import KlientelError
+from klientel.errors import (
+    BadFile,
+    BadParameter,
+    KlientelError,
+    MissingInput,
+    NotAllowed,
+    NotEnoughData,
+)
 from klientel.words import mark, say
 
 _log = logging.getLogger(__name__)
@@ -24,6 +33,9 @@ _LOOK = 0.5  # seconds between two looks whether the server ends
 IDLE = 120.0  # seconds without work after which the open Book is closed
 _MOST = 200  # refusals and small answers that are remembered
 _FAULT = mark("This is a fault of ours; it is in the server's log. Nothing was changed.")
+# What says something of the content or the question, and so holds as long as these do; all else may pass.
+_LASTING = (MissingInput, BadParameter, BadFile, NotAllowed, NotEnoughData)
+AGAIN = 60.0  # seconds after which what broke is tried again
 
 
 @dataclass
@@ -38,6 +50,12 @@ class Waiting:
     total: int | None = None
     why: KlientelError | None = None
     answer: Any = None
+    broke: float | None = None  # when (of `monotonic`), if `why` may be over by now
+
+    @property
+    def over(self) -> bool:
+        """True if it broke so long ago that it is tried again; whoever looks in until then is told."""
+        return self.broke is not None and monotonic() - self.broke > AGAIN
 
     def tell(self, what: str, done: int, total: int | None) -> None:
         """The progress of the work."""
@@ -60,7 +78,7 @@ def ask(
     global _count, _thread
     with _lock:
         found = _known.get(key)
-        if found is None:
+        if found is None or found.over:
             found = _known[key] = Waiting(key, work)
             _count += 1
             _queue.put((rank, _count, found))
@@ -115,10 +133,13 @@ def _work() -> None:
             one.answer = one.work(one.tell)
         except KlientelError as refused:
             one.why = refused
+            one.broke = None if isinstance(refused, _LASTING) else monotonic()
         except Exception as broke:  # noqa: BLE001 - whoever waits must be told
             _log.exception("An answer broke")
             one.why = KlientelError(say("{why} ({kind})", why=_FAULT, kind=type(broke).__name__))
+            one.broke = monotonic()
         finally:
             connections.close_all()
-            del connections["default"]  # a process may go from one workspace to another (`home.attach`)
+            with suppress(AttributeError):  # the work may have opened none
+                del connections["default"]  # a process may go from one workspace to another (`home.attach`)
             one.ended.set()
