@@ -275,6 +275,7 @@ WITHOUT = {
     "inbound.apps": "names", "inbound.models": "tables",
     "imports.counts": "numbers", "imports.disk": "errors", "imports.matching": "inside an import",
     "imports.heads": "inside an import", "imports.lines": "inside an import", "imports.numbers": "inside an import",
+    "imports.receiving": "inside a draft, which is its uploader's",
     "imports.renumbering": "inside an import", "imports.rejected": "inside an import",
     "imports.taking": "inside an import",
     "imports.tidying": "inside the lock of a writer", "imports.writing": "the lock",
