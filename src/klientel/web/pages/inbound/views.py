@@ -17,6 +17,7 @@ from klientel.web.accounts.callers import address_of
 from klientel.web.inbound import services
 from klientel.web.inbound.models import LeadForm
 from klientel.web.pages import shell
+from klientel.web.pages.people.addresses import number
 from klientel.web.records.models import Rep
 from klientel.words import say, translate
 
@@ -129,7 +130,7 @@ def _shown(request: Any, found: LeadForm, typed: Any, *, refusal: Any = None, st
 
 def _values(request: Any) -> dict[str, Any]:
     """What was sent, as a form or as JSON."""
-    if int(request.headers.get("Content-Length") or 0) > _LARGEST:
+    if (number(request.headers.get("Content-Length")) or 0) > _LARGEST:
         raise TooLarge(say("That is more than one request may carry."))
     if request.content_type == "application/json":
         try:
