@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +38,8 @@ def test_files_are_tried_imported_and_taken_back(program: Any, at_once: None) ->
     assert sent.status_code == 201, sent.content
     token = sent.json()["upload"]
     assert sent.json()["files"] == ["orders.csv"]
-    assert boss.get(f"/uploads/{token}/report").status_code == 404
+    early = boss.get(f"/uploads/{token}/report")
+    assert (early.status_code, "ask for a dry run" in early.json()["detail"]) == (404, True)
     tried = boss.post(f"/uploads/{token}/dry-run")
     assert (tried.status_code, tried.json()["state"]) == (202, "done"), tried.content
     assert boss.get(f"/uploads/{token}/report").json()["tables"]["lines"]["create"] == 3
@@ -61,6 +64,22 @@ def test_files_are_tried_imported_and_taken_back(program: Any, at_once: None) ->
     assert boss.get(f"/imports/{number}").json()["state"] == "undone"
 
 
+def test_a_report_holds_for_files_and_options_as_they_were(program: Any, at_once: None) -> None:
+    """Once another file came, or other options, it would tell of something else."""
+    boss = program()
+    token = _send(boss, "orders.csv", ORDERS).json()["upload"]
+    report = f"/uploads/{token}/report"
+    boss.post(f"/uploads/{token}/dry-run")
+    assert boss.get(report).status_code == 200
+    boss.post(f"/uploads/{token}/dry-run", {"overwrite": True})
+    assert boss.get(report).status_code == 200
+    wrong = boss.post(f"/uploads/{token}/import", {"template": "nowhere"})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "template")
+    assert boss.get(report).status_code == 200
+    assert _send(boss, "more.csv", ORDERS.replace("O", "P"), upload=token).status_code == 201
+    assert boss.get(report).status_code == 404
+
+
 def test_imports_are_for_whom_may_change_everything(program: Any, sellers: Any, holder: Any) -> None:
     """Sellers, readers and tokens that only read send nothing; uploads and jobs of others are not there."""
     boss, anna = program(), sellers["anna"]
@@ -80,7 +99,7 @@ def test_imports_are_for_whom_may_change_everything(program: Any, sellers: Any, 
     assert boss.get(f"/uploads/{token}").status_code == 404
 
 
-def test_an_upload_may_be_so_large(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_may_be_so_large(program: Any, served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of an upload together; names of files are harmless."""
     monkeypatch.setattr(django_settings, "UPLOAD_LIMIT", 300)
     boss = program()
@@ -89,6 +108,59 @@ def test_an_upload_may_be_so_large(program: Any, monkeypatch: pytest.MonkeyPatch
     late = _send(boss, "b.csv", ORDERS * 3, upload=sent.json()["upload"])
     assert (late.status_code, late.json()["title"]) == (413, "Too large")
     assert boss.get(f"/uploads/{sent.json()['upload']}").json()["files"] == ["passwd"]
+    assert _kept(served) == ["passwd"]
+    assert _send(boss, "c.csv", ORDERS * 9).status_code == 413
+    assert len(_uploads(served)) == 1
+
+
+def _uploads(served: Any) -> list[Path]:
+    return sorted((served.folder / "uploads").iterdir())
+
+
+def _kept(served: Any) -> list[str]:
+    """Files that lie in the folders of uploads, half ones among them."""
+    return sorted(file.name for place in _uploads(served) for file in (place / "files").iterdir())
+
+
+def test_a_full_disk_is_left_alone(program: Any, served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is written, and nothing stays."""
+    from klientel.web.imports import receiving
+
+    boss = program()
+    monkeypatch.setattr(receiving, "KEEP_FREE", 2**62)
+    sent = _send(boss, "a.csv", ORDERS)
+    assert (sent.status_code, "room" in sent.json()["detail"]) == (413, True)
+    assert _uploads(served) == []
+
+
+def test_what_did_not_arrive_whole_is_no_file(program: Any, served: Any) -> None:
+    """Neither alone nor beside files that are there: half of it would be imported as if it were all."""
+    boss = program()
+    token = _send(boss, "a.csv", ORDERS).json()["upload"]
+    for more in ("", f"&upload={token}"):
+        for length in (str(len(ORDERS) + 10), ""):  # cut off; without a length nothing is read
+            cut = boss.client.generic(
+                "POST", f"/api/v1/uploads?name=b.csv{more}", data=ORDERS.encode(),
+                content_type="application/octet-stream", CONTENT_LENGTH=length,
+                **{"wsgi.input": io.BytesIO(ORDERS.encode())},
+            )  # fmt: skip
+            assert (cut.status_code, "whole" in cut.json()["detail"]) == (400, True), cut.content
+    assert boss.get(f"/uploads/{token}").json()["files"] == _kept(served) == ["a.csv"]
+
+
+def test_files_may_be_sent_at_the_same_time(program: Any, served: Any) -> None:
+    """One that came in while another was on its way stays."""
+    from klientel.web.imports import drafts
+    from klientel.web.imports.receiving import Incoming
+
+    boss = program()
+    token = _send(boss, "a.csv", ORDERS).json()["upload"]
+    draft = drafts.needed(served, boss.user, token)
+    with Incoming(draft, "slow.csv") as slow:
+        assert _send(boss, "quick.csv", ORDERS, upload=token).status_code == 201
+        slow.write(ORDERS.encode())
+    assert boss.get(f"/uploads/{token}").json()["files"] == ["a.csv", "quick.csv", "slow.csv"]
+    assert _kept(served) == ["a.csv", "quick.csv", "slow.csv"]
 
 
 def test_portfolios_tell_members_and_moves(program: Any, sellers: Any, at_once: None) -> None:

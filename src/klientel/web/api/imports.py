@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from ninja import NinjaAPI
 from pydantic import BaseModel, Field, StrictBool
@@ -15,12 +13,13 @@ from pydantic import BaseModel, Field, StrictBool
 from klientel.web import rights
 from klientel.web.api.operations import Form, answer, put_up
 from klientel.web.api.problems import Missing, Problem
-from klientel.web.imports import drafts
+from klientel.web.imports import drafts, templates
 from klientel.web.imports.listing import listed
+from klientel.web.imports.receiving import Incoming, changing, demand_room
 from klientel.web.jobs import live, services
 from klientel.web.kinds_of_values import again
 from klientel.web.pages import shell
-from klientel.words import say, spoken
+from klientel.words import mark, say, spoken
 
 TAG = "Imports"
 _CHUNK = 2**20
@@ -154,20 +153,19 @@ def upload(request: Any, asked: FileNamed) -> HttpResponse:
     _submit_right(request)
     home = shell.workspace()
     draft = _draft(request, asked.upload) if asked.upload else drafts.new(home, request.user)
-    place = draft.place_for(asked.name)
-    left = settings.UPLOAD_LIMIT - draft.size
-    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-        while piece := request.read(_CHUNK):
-            left -= len(piece)
-            if left < 0:
-                break
-            target.write(piece)
-    if left < 0:
-        draft.leave_out(place.name)
-        limit = settings.UPLOAD_LIMIT // 10**6
-        raise Problem("too-large", say("The files of an upload may have {mb} MB together.", mb=limit))
-    draft.forget_looks()
-    draft.save()
+    told = str(request.META.get("CONTENT_LENGTH") or "")
+    length = int(told) if told.isdecimal() else 0
+    try:
+        demand_room(draft, length)
+        with Incoming(draft, asked.name) as target:
+            while piece := request.read(_CHUNK):
+                target.write(piece)
+            if not target.size or target.size < length:  # cut off, or sent without saying how much it is
+                raise Problem("bad-request", mark("The files did not arrive whole. Send them again."))
+    except BaseException:
+        if not asked.upload:
+            drafts.drop(draft)
+        raise
     return answer(_upload(draft), 201, {"Location": f"/api/v1/uploads/{draft.token}"})
 
 
@@ -197,8 +195,11 @@ def drop(request: Any, upload: str) -> HttpResponse:
 
 def _chosen(request: Any, token: str, how: How) -> Any:
     draft = _draft(request, token)
-    draft.template, draft.overwrite = how.template, how.overwrite
-    draft.save()
+    if how.template and templates.load(request.user, how.template) is None:
+        raise Problem("bad-request", say("There is no saved mapping {name}.", name=how.template), "template")
+    with changing(draft):
+        if (draft.template, draft.overwrite) != (how.template, how.overwrite):
+            draft.template, draft.overwrite, draft.tried = how.template, how.overwrite, None
     return draft
 
 
@@ -209,10 +210,13 @@ def try_it(request: Any, upload: str, body: How) -> HttpResponse:
 
 
 def report(request: Any, upload: str) -> HttpResponse:
-    """What the last dry run of an upload found; 404 until there was one."""
-    place = _draft(request, upload).folder / "tried.json"
-    if not place.is_file():
-        raise Missing
+    """What the last dry run of an upload found; 404 until there was one, and once something changed since."""
+    draft = _draft(request, upload)
+    place = draft.folder / "tried.json"
+    if not draft.tried or not place.is_file():
+        raise Problem(
+            "not-found", mark("These files as they are now were not tried; ask for a dry run first.")
+        )
     told = json.loads(place.read_text(encoding="utf-8"))
     told["notes"] = [spoken(again(note), request.lang) for note in told.get("notes", ())]
     told["ignored"] = [[file, spoken(again(why), request.lang)] for file, why in told.get("ignored", ())]

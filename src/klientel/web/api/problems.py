@@ -116,6 +116,7 @@ def unknown_parameter(name: str, known: list[str]) -> Problem:
 
 def _of_ours(error: KlientelError) -> Problem:
     from klientel.errors import AnalysisFailed, EngineFailed
+    from klientel.web.imports.receiving import TooLarge
     from klientel.web.imports.writing import Busy
     from klientel.web.records.changes import Outdated
 
@@ -123,6 +124,8 @@ def _of_ours(error: KlientelError) -> Problem:
         return Problem("outdated", error.sentence)
     if isinstance(error, Busy):
         return _busy(error.sentence)
+    if isinstance(error, TooLarge):
+        return Problem("too-large", error.sentence)
     if isinstance(error, AnalysisFailed | EngineFailed):
         _log.error("An analysis failed", exc_info=error)
         return Problem("broken", error.sentence)
