@@ -176,3 +176,49 @@ def test_ending_a_membership_is_told_as_the_reason(anna: Any) -> None:
     assert (move.joined, move.reason, str(move.told)) == (False, "by_hand", "by hand: moved to key accounts")
     with pytest.raises(BadParameter, match="ends after"):
         portfolios.put_in(None, hand, _company("K01"), AT, since=date(2024, 1, 2), until=date(2024, 1, 2))
+
+
+def test_the_last_membership_that_ended_tells_why_somebody_left(anna: Any) -> None:
+    from klientel.web.portfolios import _hands
+
+    hand = portfolios.create(None, "Hand", anna, None, AT)
+    for since, until in ((2020, 2021), (2022, 2023)):
+        days = {"since": date(since, 1, 1), "until": date(until, 1, 1)}
+        portfolios.put_in(None, hand, _company("K01"), AT, **days, reason="x")
+    rows = list(hand.members.order_by("valid_from"))
+    for row, why in zip(rows, ("first", "last"), strict=True):
+        type(row).objects.filter(pk=row.pk).update(reason_left=why)
+    assert _hands(hand, date(2024, 1, 1)) == {"K01": ("", "last")}
+    assert _hands(hand, date(2021, 6, 1)) == {"K01": ("", "first")}
+
+
+def test_portfolios_of_a_customer_are_those_that_the_database_says(anna: Any) -> None:
+    """One customer looked at in memory meets a rule exactly where the condition on all customers does."""
+    from klientel.web.records import custom
+    from klientel.web.records.models import Company, Portfolio
+    from klientel.web.rights.members import fits, rule_condition
+
+    custom.define(Company, "vip", "VIP", "flag", at=AT)
+    Company.objects.filter(number="K01").update(
+        custom={"vip": True}, owner=anna, acquired_on=date(2024, 1, 1), employees=5
+    )
+    Company.objects.filter(number="K02").update(custom={"vip": False}, country="DE")
+    rules: list[Any] = [
+        {"vip": ["true"]}, {"vip": ["false"]}, {"vip": ["True"]}, {"owner_rep_id": ["anna"]}, {"country": ["DE", "FR"]},
+        {"employees": [5]}, {"employees": ["x"]}, {"acquired_on": ["2024-01-01"]}, {"nothing": ["1"]}, {},
+        {"country": ["DE"], "vip": ["false"]}, {"country": ["DE"], "vip": ["true"]},
+    ]  # fmt: skip
+    for rule in rules:
+        condition = rule_condition(rule)
+        wanted = set() if condition is None else set(Company.objects.filter(condition))
+        assert {c for c in Company.objects.all() if fits(c, rule)} == wanted, rule
+    vip = portfolios.create(None, "VIP", anna, {"vip": ["true"]}, AT)
+    hand = portfolios.create(None, "Hand", anna, None, AT)
+    for since, excluded in ((date(2020, 1, 1), False), (date(2022, 1, 1), True)):
+        portfolios.put_in(None, hand, _company("K01"), AT, since=since, excluded=excluded)
+    assert portfolios.reaching(_company("K01"), date(2021, 1, 1)) == [hand, vip]
+    assert portfolios.reaching(_company("K01"), date(2023, 1, 1)) == [vip]  # what begins later counts
+    for name in (" VIP ", "  "):
+        with pytest.raises(BadParameter):
+            portfolios.create(None, name, anna, None, AT)
+    assert Portfolio.objects.count() == 2

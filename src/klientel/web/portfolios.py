@@ -199,6 +199,7 @@ def _hands(portfolio: Any, as_of: date | None) -> dict[str, tuple[str, str]]:
     """
     last = (as_of or date.max) - timedelta(days=1)
     found: dict[str, tuple[str, str]] = {}
+    ended: dict[str, date] = {}
     rows = portfolio.members.select_related("company").order_by("pk")
     for row in sorted(rows, key=lambda r: (r.valid_from or date.min, r.pk)):
         if row.valid_from is not None and row.valid_from > last:
@@ -206,16 +207,35 @@ def _hands(portfolio: Any, as_of: date | None) -> dict[str, tuple[str, str]]:
         number = row.company.number
         if row.valid_to is None or row.valid_to > last:
             found[number] = ("out" if row.excluded else "in", row.reason)
-        elif number not in found:
-            found[number] = ("", row.reason_left)
+        elif found.get(number, ("", ""))[0] == "" and row.valid_to >= ended.get(number, date.min):
+            found[number], ended[number] = ("", row.reason_left), row.valid_to  # why the last of them ended
     return found
+
+
+def reaching(company: Any, day: date, *, actor: Any = None) -> list[Any]:
+    """The portfolios that a person sees and that reach a customer by rule or by hand on a day, by name.
+
+    By hand counts before the rule, and what begins later before what began earlier, as in `members`; whether the
+    customer works with the company now does not matter here.
+    """
+    from klientel.web.records.models import Membership, Portfolio
+    from klientel.web.rights.members import fits
+
+    hands: dict[int, bool] = {}
+    rows = Membership.objects.filter(company=company)
+    for row in sorted(rows, key=lambda r: (r.valid_from or date.min, r.pk)):
+        if (row.valid_from is None or row.valid_from <= day) and (row.valid_to is None or row.valid_to > day):
+            hands[row.portfolio_id] = not row.excluded
+    known = rights.visible(Portfolio.objects.select_related("owner").order_by("name"), actor)
+    return [one for one in known if hands.get(one.pk, fits(company, one.rule))]
 
 
 # -- writing ---------------------------------------------------------------------------------------
 
 
 def create(actor: Any, name: str, owner: Any, rule: dict[str, list[Any]] | None, at: datetime) -> Any:
-    """A new portfolio of a sales person. Raises BadParameter for a rule that cannot be meant, NotAllowed.
+    """A new portfolio of a sales person. Raises BadParameter for a name that is none or taken or a rule that cannot
+    be meant, NotAllowed.
 
     A rule widens what its sales person sees, so it takes the right to change everybody's customers.
     """
@@ -223,6 +243,11 @@ def create(actor: Any, name: str, owner: Any, rule: dict[str, list[Any]] | None,
     from klientel.web.records.models import Portfolio
 
     rights.demand(actor, "write", Portfolio(owner=owner))
+    name = " ".join(name.split())[:200]
+    if not name:
+        raise BadParameter(say("A portfolio needs a name."))
+    if Portfolio.objects.filter(name=name).exists():
+        raise BadParameter(say("There is a portfolio “{name}” already.", name=name))
     check_rule(rule or {})
     if rule:
         rights.demand_all(actor, "write")

@@ -213,3 +213,17 @@ def test_an_open_page_is_told_quietly_that_its_customer_went(firm: Any, sign_in:
     (text,) = wanted
     assert b"no longer there" in text
     assert b"hx-get" not in text
+
+
+def test_effort_is_of_twelve_months_and_not_a_day_more(served: Any) -> None:
+    from klientel.web.pages.customers import facts
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+    from klientel.web.rights import access
+
+    company = services.add(m.Company, {"name": "New"}, at=NOW)
+    for day in (date(2025, 6, 15), date(2025, 6, 16), date(2026, 6, 15)):
+        values = {"company": company, "type": "visit", "ts": day, "duration_min": 60}
+        services.add(m.Interaction, values, at=NOW)
+    found = facts.effort(company, access(None), date(2026, 6, 15))
+    assert (found.count, found.hours) == (2, 2)

@@ -208,10 +208,20 @@ def test_my_tasks_are_ticked_off_and_back(sign_in: Any, served: Any, today: date
     assert text.index("Late one") < text.index("Todays") < text.index("Next week")
     assert "Somebody elses" not in text
     assert "Somebody elses" in client.get("/tasks/mine?of=all").content.decode()
-    answer = client.post(f"/tasks/{late.pk}/tick", follow=True)
+    answer = client.post(f"/tasks/{late.pk}/tick", {"done": "yes"}, follow=True)
+    client.post(f"/tasks/{late.pk}/tick", {"done": "yes"})  # a double click
     late.refresh_from_db()
     assert late.done_on == today
+    assert f'action="/tasks/{late.pk}/tick"' in text
+    assert (
+        'name="done" value="no" aria-label="Open again: Late one"'
+        in client.get("/tasks/mine").content.decode()
+    )
     undo(client, answer)
+    late.refresh_from_db()
+    assert late.done_on is None
+    client.post(f"/tasks/{late.pk}/tick", {"done": "yes"})
+    client.post(f"/tasks/{late.pk}/tick", {"done": "no"})
     late.refresh_from_db()
     assert late.done_on is None
 
@@ -239,6 +249,11 @@ def test_a_duplicate_is_merged_and_un_merged(sign_in: Any, served: Any) -> None:
     look = client.get(f"{where}?keep={one.pk}&choose.city={two.pk}").content.decode()
     assert re.search(rf'name="choose.city" value="{two.pk}" checked', look)
     assert "Task: 1" in look
+    sent = client.post(where, {"csrfmiddlewaretoken": "x", "keep": str(one.pk), "choose.city": str(two.pk)})
+    assert (
+        sent.headers["Location"] == f"{where}?keep={one.pk}&choose.city={two.pk}"
+    )  # and no token in an address
+    assert re.search(rf'method="post" action="{where}"', look)
     client.post(f"{where}/merge", {"keep": str(one.pk), "choose.city": str(two.pk)})
     one.refresh_from_db()
     task.refresh_from_db()

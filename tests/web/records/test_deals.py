@@ -62,7 +62,10 @@ def test_history_runs_forward(w: Any, deal: Any) -> None:
 
 @pytest.mark.parametrize(("stage", "outcome"), [("Closed Won", "won"), ("Verloren", "lost")])
 def test_a_closing_stage_closes_the_deal(w: Any, deal: Any, stage: str, outcome: str) -> None:
-    w.d.move(deal, stage, on=date(2024, 2, 3), at=at(3))
+    if outcome == "lost":
+        with pytest.raises(BadParameter, match="Say why"):
+            w.d.move(deal, stage, on=date(2024, 2, 3), at=at(3))
+    w.d.move(deal, stage, on=date(2024, 2, 3), loss_reason="" if outcome == "won" else "price", at=at(3))
     assert (deal.outcome, deal.close_date, deal.stage) == (outcome, date(2024, 2, 3), stage)
     assert stages(deal)[-1] == (stage, date(2024, 2, 3))
     with pytest.raises(BadParameter, match="is closed; reopen it"):
@@ -72,7 +75,9 @@ def test_a_closing_stage_closes_the_deal(w: Any, deal: Any, stage: str, outcome:
 def test_a_deal_on_hold_stays_open(w: Any, deal: Any) -> None:
     w.d.move(deal, "On hold", at=at(2))
     assert (deal.outcome, deal.close_date) == ("", None)
-    w.d.close(deal, "no_decision", at=at(3))
+    with pytest.raises(BadParameter, match="Say why"):
+        w.d.close(deal, "no_decision", loss_reason=" ", at=at(3))
+    w.d.close(deal, "no_decision", loss_reason="no budget", at=at(3))
     assert (deal.outcome, deal.stage) == ("no_decision", "On hold")
 
 

@@ -149,6 +149,7 @@ def services() -> dict[str, tuple[Needs, Call]]:
         "inbound.services.switch": (_all("write"), lambda u, t: inbound.switch(u, _form(), False)),
         "showcase.remove": (_all("write"), lambda u, t: showcase.remove(t.home, u, AT, quiet)),
         "portfolios.create": (write, lambda u, t: portfolios.create(u, "Fresh", t.firm.owner, None, AT)),
+        "portfolios.reaching": (lambda u, t: True, lambda u, t: _reaching(u, t)),
         "portfolios.change_rule": (
             _all("write"), lambda u, t: portfolios.change_rule(u, t.portfolio, {"country": ["DE"]}, AT)),
         "portfolios.put_in": (write, lambda u, t: portfolios.put_in(u, t.portfolio, t.firm, AT)),
@@ -167,7 +168,7 @@ def services() -> dict[str, tuple[Needs, Call]]:
             _all("write"), lambda u, t: custom.define(m.Company, "hall", "Hall", "text", actor=u, at=AT)),
         "records.dated.set": (write, lambda u, t: dated.set(t.firm, "segment", "B", day, actor=u, at=AT)),
         "records.deals.move": (write, lambda u, t: deals.move(t.deal, "offer", actor=u, at=AT)),
-        "records.deals.close": (write, lambda u, t: deals.close(t.deal, "lost", actor=u, at=AT)),
+        "records.deals.close": (write, lambda u, t: deals.close(t.deal, "won", actor=u, at=AT)),
         "records.deals.reopen": (write, lambda u, t: deals.reopen(t.closed, "offer", actor=u, at=AT)),
         "records.deals.convert": (write, lambda u, t: deals.convert(t.lead, company=t.firm, actor=u, at=AT)),
         "records.duplicates.companies": (lambda u, t: True, lambda u, t: _pairs(duplicates.companies(actor=u), u)),
@@ -396,6 +397,15 @@ def _part(user: Any, target: Target) -> None:
         scopes.find(f"customer:{target.firm.number}", user)
     except BadParameter as hidden:
         raise NotAllowed(hidden.sentence) from hidden
+
+
+def _reaching(user: Any, target: Target) -> None:
+    """Portfolios that the person sees, and no other."""
+    from klientel.web import portfolios
+    from klientel.web.records.models import Portfolio
+
+    seen = set(visible(Portfolio.objects.all(), user).values_list("pk", flat=True))
+    assert {one.pk for one in portfolios.reaching(target.firm, AT.date(), actor=user)} <= seen
 
 
 def _parts(user: Any, _target: Target) -> None:

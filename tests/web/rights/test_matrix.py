@@ -87,7 +87,7 @@ def targets(own_people: Any) -> dict[str, Target]:
             rep_id=rep.pk,
             created_on=date(2024, 1, 1),
         )
-        deals.close(closed, "lost", on=date(2024, 6, 1), at=AT)
+        deals.close(closed, "lost", loss_reason="price", on=date(2024, 6, 1), at=AT)
         portfolio = new(m.Portfolio, name=f"P {who}", owner_id=rep.pk)
         act = merging.merge(a, [c], at=AT)
         contact = new(m.Contact, company_id=a.pk, name=f"Contact of {who}", email=f"{who}@example.com")

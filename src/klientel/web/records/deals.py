@@ -25,6 +25,7 @@ def move(
     stage: str,
     *,
     on: date | None = None,
+    loss_reason: str = "",
     actor: Any = None,
     at: datetime,
     based_on: int | None = None,
@@ -32,6 +33,7 @@ def move(
 ) -> Any:
     """Move a deal to a stage on a day (today): its history says so; a stage that means won or lost closes it.
 
+    loss_reason: for a stage that means lost (see `close`).
     Raises BadParameter for a closed deal, or a day before the deal or its last stage began: history runs forward.
     """
     day = on or at.date()
@@ -42,7 +44,8 @@ def move(
             raise BadParameter(say("{deal} is closed; reopen it before moving it.", deal=str(now)))
         outcome = outcome_of(stage)
         if outcome in ("won", "lost"):
-            return close(deal, outcome, on=day, stage=stage, actor=actor, at=at, act=act)
+            how: dict[str, Any] = {"on": day, "stage": stage, "loss_reason": loss_reason}
+            return close(deal, outcome, actor=actor, at=at, act=act, **how)
         if now.stage != stage:
             _enter(now, stage, day, actor, at, act)
             changes.update(deal, {"stage": stage}, actor, at=at, act=act)
@@ -64,7 +67,10 @@ def close(
     based_on: int | None = None,
     act: str = "",
 ) -> Any:
-    """Close a deal on a day (today) as won, lost, no_decision or abandoned; the closing day is set with it."""
+    """Close a deal on a day (today) as won, lost, no_decision or abandoned; the closing day is set with it.
+
+    Raises BadParameter for one that is not won and of which nobody says why, or is closed, and as `move` for its day.
+    """
     if outcome not in kinds.OUTCOMES or outcome == "open":
         ends = [name for name in kinds.OUTCOMES if name != "open"]
         raise BadParameter(
@@ -76,6 +82,8 @@ def close(
         now = _ready(deal, actor, based_on)
         if closed(now):
             raise BadParameter(say("{deal} is closed already.", deal=str(now)))
+        if outcome != "won" and not (loss_reason.strip() or now.loss_reason):
+            raise BadParameter(say("Say why: the reasons tell later what to do better."))
         last = stage or {"won": WON, "lost": LOST}.get(outcome, now.stage)
         if last and last != now.stage:
             _enter(now, last, day, actor, at, act)

@@ -101,6 +101,29 @@ def check_condition(attribute: str, values: Any) -> Any:
     return Q(**{f"{path}__in": wanted})
 
 
+def fits(company: Any, rule: dict[str, Any]) -> bool:
+    """True if the customer has the values that a rule names (as `rule_condition` asks the database)."""
+    from django.core.exceptions import ValidationError
+
+    for attribute, values in (rule or {}).items():
+        try:
+            path, field = attribute_path(attribute)
+            wanted = [field.to_python(v) if field is not None else str(v) for v in values]
+        except (BadParameter, ValidationError, ValueError, TypeError):
+            return False
+        value: Any = company
+        if field is None:
+            held = company.custom.get(attribute)
+            value = None if held is None else str(held).lower() if isinstance(held, bool) else str(held)
+        else:
+            for name in path.split("__"):
+                value = getattr(value, name, None)
+            value = getattr(value, "pk", value)
+        if value is None or value not in wanted:
+            return False
+    return bool(rule)
+
+
 def attribute_path(attribute: str) -> tuple[str, Any]:
     """Where an attribute of customers lies: path and field of `records.Company`, or the field None for a custom one.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from klientel.attribute import attribute_title
 from klientel.periods import add_months
+from klientel.web import portfolios as folios
 from klientel.web import rights
 from klientel.web.records import models as m
 from klientel.web.records.kinds import INTERACTIONS
@@ -83,11 +84,11 @@ def notes(company: Any, found: Access) -> list[dict[str, Any]]:
 
 
 def effort(company: Any, found: Access, day: date) -> Effort:
-    """Interactions of the twelve months before a day; their cost only where margins may be seen."""
+    """Interactions of the twelve months up to a day, which counts; their cost only where margins may be seen."""
     from django.db.models import Count, Max, Sum
 
     seen = rights.visible(m.Interaction.present.filter(company=company), found)
-    year = seen.filter(ts__gte=add_months(day, -12), ts__lte=day)
+    year = seen.filter(ts__gt=add_months(day, -12), ts__lte=day)
     total = year.aggregate(n=Count("pk"), minutes=Sum("duration_min"), cost=Sum("cost"))
     counted = year.values_list("type").annotate(n=Count("pk")).order_by("-n", "type")[:4]
     kinds = tuple((INTERACTIONS.get(kind, kind), n) for kind, n in counted)
@@ -104,40 +105,8 @@ def effort(company: Any, found: Access, day: date) -> Effort:
 
 def portfolios(company: Any, found: Access, day: date) -> list[tuple[Any, str]]:
     """The portfolios that reach the customer, by rule or by hand, with who answers for them."""
-    known = rights.visible(m.Portfolio.objects.select_related("owner").order_by("name"), found)
-    hands: dict[int, bool] = {}
-    for row in m.Membership.objects.filter(company=company).order_by("pk"):
-        begun = row.valid_from is None or row.valid_from <= day
-        if begun and (row.valid_to is None or row.valid_to > day):
-            hands[row.portfolio_id] = hands.get(row.portfolio_id, False) or not row.excluded
-    return [
-        (p, name_of(p.owner) if p.owner else "") for p in known if hands.get(p.pk, _fits(company, p.rule))
-    ]
-
-
-def _fits(company: Any, rule: dict[str, Any]) -> bool:
-    """True if the customer has the values that a rule names (as `rights.members.rule_condition` asks the database)."""
-    from django.core.exceptions import ValidationError
-
-    from klientel.errors import BadParameter
-    from klientel.web.rights.members import attribute_path
-
-    for attribute, values in (rule or {}).items():
-        try:
-            path, field = attribute_path(attribute)
-            wanted = [field.to_python(v) if field is not None else str(v) for v in values]
-        except (BadParameter, ValidationError, ValueError, TypeError):
-            return False
-        value: Any = company
-        if field is None:
-            value = None if attribute not in company.custom else str(company.custom[attribute])
-        else:
-            for name in path.split("__"):
-                value = getattr(value, name, None)
-            value = getattr(value, "pk", value)
-        if value is None or value not in wanted:
-            return False
-    return bool(rule)
+    found_ones = folios.reaching(company, day, actor=found)
+    return [(p, name_of(p.owner) if p.owner else "") for p in found_ones]
 
 
 def history(company: Any, found: Access) -> list[dict[str, Any]]:

@@ -122,20 +122,18 @@ def add(request: Any, kind: str) -> Any:
     rights.demand(found, "write")
     wrong = ""
     if request.method == "POST":
-        name = " ".join(request.POST.get("name", "").split())[:200]
+        name = request.POST.get("name", "")
         owner = request.POST.get("owner", "")
         seen = rights.visible(m.Rep.present.all(), found)
         rep = seen.filter(pk=typed.key(owner)).first()
         try:
-            if not name:
-                raise BadParameter(say("A portfolio needs a name."))
-            if m.Portfolio.objects.filter(name=name).exists():
-                raise BadParameter(say("There is a portfolio “{name}” already.", name=name))
             made = portfolios.create(request.user, name, rep, None, shell.now())
         except BadParameter as refused:
             wrong = translate(refused.sentence, request.lang)
         else:
-            shell.tell(request, say("The portfolio “{name}” is there. Give it a rule or members.", name=name))
+            shell.tell(
+                request, say("The portfolio “{name}” is there. Give it a rule or members.", name=made.name)
+            )
             return HttpResponseRedirect(reverse("records:show", args=["portfolios", made.pk]) + "?part=rule")
     reps = labels(
         m.Rep, rights.visible(m.Rep.present.all(), found).values_list("pk", flat=True)[:500], actor=found

@@ -144,6 +144,10 @@ def _chosen(given: Any, records: list[Any]) -> tuple[Any, list[Any], dict[str, i
 def pair(request: Any, kind: Kind, first: int, second: int) -> Any:
     """Two records side by side: which stays, which value comes from which, and what a merger would do."""
     records = _both(request, kind, first, second)
+    if request.method == "POST":  # what was chosen, as an address; the token of the form belongs into none
+        kept = [(n, v) for n, v in request.POST.items() if n == "keep" or n.startswith("choose.")]
+        here = reverse("records:pair", args=[kind.slug, first, second])
+        return HttpResponseRedirect(f"{here}?{urlencode(kept)}")
     found = shell.reach(request)
     may = rights.visible(kind.model.objects.filter(pk__in=[first, second]), found, "write").count() == 2
     survivor, others, choose = _chosen(request.GET, records)

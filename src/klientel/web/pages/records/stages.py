@@ -180,7 +180,7 @@ def move(request: Any, pk: int) -> Any:
     here = reverse("records:show", args=["deals", pk])
     if not stage:
         raise BadParameter(say("Say to which stage."))
-    if outcome_of(stage) in ("won", "lost") and "sure" not in request.POST:
+    if outcome_of(stage) in ("won", "lost"):
         query = urlencode(
             {"outcome": outcome_of(stage), "stage": stage, "back": request.POST.get("back", "")}
         )
@@ -228,8 +228,6 @@ def close(request: Any, pk: int) -> Any:
 
 def _close(request: Any, deal: Any, outcome: str, here: str) -> Any:
     reason = request.POST.get("loss_reason", "").strip()[:300]
-    if outcome in ("lost", "no_decision", "abandoned") and not reason:
-        raise BadParameter(say("Say why: the reasons tell later what to do better."))
     amount = typed.value("money", request.POST.get("amount", ""), request.lang, shell.today())
     on = typed.value("date", request.POST.get("on", ""), request.lang, shell.today())
     stage = request.POST.get("stage", "").strip()[:300] or None

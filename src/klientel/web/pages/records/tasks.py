@@ -61,12 +61,18 @@ def mine(request: Any) -> Any:
 
 @require_POST
 def tick(request: Any, pk: int) -> Any:
-    """Tick a task off, or open it again."""
+    """Tick a task off, or open it again where the form says so (`done` = "no"); done twice it is done once."""
     task = find_record(request, KINDS["tasks"], pk)
     act = token_hex(8)
-    done = None if task.done_on else shell.today()
-    services.edit(task, {"done_on": done}, actor=request.user, at=shell.now(), act=act)
+    done = request.POST.get("done") != "no"
     answer = back(request, reverse("records:my-tasks"))
     said = say("Done: {task}", task=task.title) if done else say("Open again: {task}", task=task.title)
+    if done == (task.done_on is not None):  # somebody, or a second click, did it meanwhile
+        shell.tell(request, said)
+        return answer
+    if done:
+        services.done(task, actor=request.user, at=shell.now(), on=shell.today(), act=act)
+    else:
+        services.edit(task, {"done_on": None}, actor=request.user, at=shell.now(), act=act)
     shell.tell(request, said, undo=undoing(act, answer.url))
     return answer
