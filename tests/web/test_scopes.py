@@ -87,13 +87,27 @@ def test_an_edit_moves_a_customer_to_another_part(firm: Any) -> None:
 
 def test_rights_come_first(firm: Any) -> None:
     from klientel.errors import BadParameter
-    from klientel.web import scopes
+    from klientel.web import portfolios, scopes
     from klientel.web.accounts import services
+    from klientel.web.records.models import Rep
 
     anna = services.add_user(None, "anna", NOW, role="sales", rep="R1")
     assert value(firm, "", anna) == value(firm, "rep:R1")
     assert value(firm, "segment:industry_code=Bau", anna)[0] == 2
-    for hidden in ("rep:R2", "customer:C7", "portfolio:1", "team:1", "rep:", "nothing", "rep:'; --"):
+    rep = Rep.objects.get(number="R2")
+    made = portfolios.create(None, "Of R2", rep, {"industry_code": ["Handel"]}, NOW)
+    there = ("rep:R2", "customer:C7", f"portfolio:{made.pk}")
+    assert all(scopes.find(text, None) for text in there)  # they are there, only not for Anna
+    for hidden in (
+        *there,
+        "portfolio:999",
+        "team:999",
+        "team:²",
+        f"team:{'9' * 40}",
+        "rep:",
+        "nothing",
+        "rep:'; --",
+    ):
         with pytest.raises(BadParameter):
             scopes.find(hidden, anna)
     with pytest.raises(BadParameter):
