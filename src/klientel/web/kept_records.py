@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -15,6 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from klientel.errors import KlientelError
 from klientel.web import results
 from klientel.web.home import Home
 from klientel.web.records import canonical
@@ -83,6 +85,14 @@ def keep(home: Home, fresh: Sequence[Fresh], state: State) -> None:
     if books.state() != state:  # an erasure may have cleared up before these were written
         for item in fresh:
             item.place.unlink(missing_ok=True)
+
+
+def prepare(home: Home) -> None:
+    """Read and keep what the next Book is made of, so that nobody waits for it."""
+    from klientel.web import books
+
+    with suppress(KlientelError):  # no rate for a currency, say: whoever asks is told
+        books.opened(home, lenient=True)
 
 
 def _table(

@@ -211,3 +211,33 @@ def test_a_change_that_is_seen_late_is_not_missed(filled: Any, monkeypatch: pyte
     m.Company.objects.filter(number="C1").update(city="Jena")
     assert books.state() != before
     assert {r["city"] for r in tables(filled)["customer"][1] if r["customer_id"] == "C1"} == {"Jena"}
+
+
+def test_what_the_next_book_needs_is_read_before_anybody_asks(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from klientel.web import books, kept_records
+
+    kept_records.prepare(filled)
+    assert files(filled) == {"customer", "interaction"}
+    forbid(monkeypatch, "customer", "interaction")
+    books.open_book(filled)
+
+
+def test_the_worker_reads_it_once_no_job_waits(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threading import Event
+
+    from klientel.web import kept_records
+    from klientel.web.api import delivering
+    from klientel.web.jobs import worker
+
+    over, prepare = Event(), kept_records.prepare
+
+    def once(home: Any) -> None:
+        prepare(home)
+        over.set()
+
+    monkeypatch.setattr(kept_records, "prepare", once)
+    monkeypatch.setattr(delivering, "keep_delivering", lambda *_: None)
+    worker.work(filled, over)
+    assert files(filled) == {"customer", "interaction"}

@@ -73,13 +73,14 @@ def work(home: Home, over: threading.Event) -> None:
     """Look for waiting jobs and do them, until told to stop. Only as the one worker."""
     from django.db import close_old_connections
 
+    from klientel.web import kept_records
     from klientel.web.api.delivering import keep_delivering  # beside the jobs: an import may take long
     from klientel.web.jobs import running, services
     from klientel.web.jobs.models import Job
 
     threading.Thread(target=keep_delivering, args=(now, over), daemon=True).start()
     tidied = -TIDY
-    begun = False
+    begun = prepared = False
     while not over.is_set():
         try:
             close_old_connections()
@@ -88,8 +89,12 @@ def work(home: Home, over: threading.Event) -> None:
                 begun = True
             job = Job.objects.filter(state=Job.State.WAITING).order_by("pk").first()
             if job is not None:
+                prepared = False
                 running.run(home, job, now, over.is_set)
                 continue
+            if not prepared:
+                prepared = True
+                kept_records.prepare(home)
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
                 _tidy(home)
