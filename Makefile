@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_FLAGS ?= -n auto --dist loadfile
 
-.PHONY: setup demo test engines check lint types layers words docs bench lock clean
+.PHONY: setup demo test engines long check lint types layers words docs bench lock clean
 setup: $(STAMP)
 
 $(STAMP): requirements-dev.lock pyproject.toml
@@ -18,14 +18,18 @@ demo: setup
 
 test: setup
 ifdef FAST
-	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow" $(ARGS)
+	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow and not cluster and not long" $(ARGS)
 else
 	$(BIN)/pytest $(PYTEST_FLAGS) $(ARGS)
 endif
 
 # Every analysis on every Book on PostgreSQL and on Spark with two workers: half an hour. CI asks a part of Spark.
 engines: setup
-	$(BIN)/pytest -n0 tests/engines -m "slow or cluster or not slow" $(ARGS)
+	$(BIN)/pytest -n0 tests/engines -m "not long" $(ARGS)
+
+# A hundred kills of every writer at random moments, many orders of imports and undos: a quarter of an hour.
+long: setup
+	$(BIN)/pytest $(PYTEST_FLAGS) -m long $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

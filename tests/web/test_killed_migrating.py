@@ -156,7 +156,7 @@ def test_a_few_kills_of_a_migration(filled: Any, again: Any) -> None:
     assert rounds(filled, again, 4, seed=2)["killed"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_kills_of_a_migration(filled: Any, again: Any) -> None:
     assert rounds(filled, again, 100, seed=5)["killed"] > 50
 

@@ -148,10 +148,10 @@ def restored(tmp_path: Path, expected: dict[str, Any], home: Any) -> None:
 
 
 def test_a_few_kills(home, tmp_path):
-    rounds(home, tmp_path, 5, seed=3)
+    rounds(home, tmp_path, 12, seed=3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_kills(home, tmp_path):
     rounds(home, tmp_path, 100, seed=11)
 

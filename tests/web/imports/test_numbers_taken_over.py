@@ -99,7 +99,7 @@ def test_a_company_with_a_number_of_its_own_stays_what_it_is(home, tmp_path):
 
 
 ORDERS = [
-    pytest.param(order, marks=[pytest.mark.slow] if n % 5 else [])
+    pytest.param(order, marks=[pytest.mark.long] if n % 5 else [])
     for n, order in enumerate(itertools.permutations([1, 2, 3, 4]))
 ]
 

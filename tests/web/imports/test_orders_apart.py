@@ -188,7 +188,8 @@ def test_any_order_of_imports_and_undos(home, tmp_path, seed):
     walk(home, tmp_path, seed, 9)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 16))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(s, marks=pytest.mark.slow if s == 10 else pytest.mark.long) for s in range(10, 16)]
+)
 def test_any_order_of_many_imports_and_undos(home, tmp_path, seed):
     walk(home, tmp_path, seed, 30)

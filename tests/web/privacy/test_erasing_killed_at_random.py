@@ -146,10 +146,10 @@ def rounds(home: Any, folder: Path, number: int, seed: int) -> dict[str, int]:
 
 
 def test_a_few_kills_of_erasures(home: Any, tmp_path: Path) -> None:
-    rounds(home, tmp_path, 3, seed=4)
+    rounds(home, tmp_path, 8, seed=4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_kills_of_erasures(home: Any, tmp_path: Path) -> None:
     told = rounds(home, tmp_path, 100, seed=8)
     assert told["before"] > 10
