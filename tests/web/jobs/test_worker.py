@@ -82,9 +82,9 @@ def test_a_killed_import_is_told_and_leaves_nothing(
     assert job.state == "failed"
     assert "cut off" in str(again(job.why))
     assert kept.process is not process, "another one was started"
-    assert Import.objects.get().state == "failed"
+    wait(lambda: Import.objects.get().state == "failed")  # the end is told, then what is left is cleaned away
+    wait(lambda: not Company.objects.exists())
     assert Snapshot.objects.count() == 0
-    assert Company.objects.count() == 0
     once_more = services.submit(home, boss, "import", {"draft": made.token}, NOW)
     wait(lambda: ended(once_more))
     assert once_more.state == "done", again(once_more.why)
