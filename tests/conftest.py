@@ -24,3 +24,9 @@ def real() -> Path:
     if not REAL.exists():
         pytest.skip("SKIPPED, REAL DATA ABSENT: ../shared/data is not beside this checkout")
     return REAL
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: else the last minutes are one long file in one process, and the other one idles."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
