@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TARGETS = {"list": 0.1, "customer": 0.1, "analysis": 1.0, "analysis, cold": 5.0}
+TARGETS = {"list": 0.1, "customer": 0.1, "analysis": 1.0, "analysis, cold": 5.0, "intake": 60.0}
 KLIENTEL = str(Path(sys.executable).with_name("klientel"))
 ANALYSES = ("abc", "rfm", "concentration", "retention", "churn_risk")
 
@@ -33,6 +33,9 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=50, help="requests for each page")
     parser.add_argument("--people", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=20, help="of the load by several people")
+    parser.add_argument(
+        "--brought", default="1e6", help="order lines that are imported through the pages and undone"
+    )
     parser.add_argument("--make-only", action="store_true")
     given = parser.parse_args()
     folder = Path(given.data).expanduser()
@@ -52,6 +55,7 @@ def main() -> int:
         _wait(port)
         missed = _measure(port, cookie, pages, cold, given.repeat)
         _load(port, cookie, pages, given.people, given.seconds)
+        missed += _intake(port, cookie, folder, sizes[0], int(float(given.brought)))
         print(f"memory of the server's processes: {_memory(server.pid):.2f} GB at most")
     finally:
         server.terminate()
@@ -210,6 +214,84 @@ def _load(port: int, cookie: str, pages: dict[str, tuple[str, str]], people: int
         f"{people} people: {len(times) / seconds:.1f} requests a second, "
         f"p50 {times[len(times) // 2] * 1000:.0f} ms, p95 {times[int(len(times) * 0.95)] * 1000:.0f} ms"
     )
+
+
+def _intake(port: int, cookie: str, folder: Path, customers: int, lines: int) -> int:
+    """Import a file of order lines through the pages and undo it, from the click to the end that the page tells."""
+    import duckdb
+
+    file = folder / f"brought-{lines}.csv"
+    if not file.exists():
+        duckdb.execute(
+            f"COPY (SELECT 'B' || (200000000 + r // 3) AS order_id, r % 3 + 1 AS line_no, "
+            f"DATE '2024-01-01' + CAST(r // 3 * 180 // {lines // 3 + 1} AS INTEGER) AS order_date, "
+            f"CAST(100000 + hash(r // 3) % {customers} AS VARCHAR) AS customer_id, "
+            "CAST(hash(r + 3) % 100000 / 100 + 1 AS DECIMAL(18,2)) AS net_amount "
+            f"FROM range({lines}) t(r)) TO '{file}' (FORMAT csv)"
+        )
+    began = time.perf_counter()
+    draft = _post(port, cookie, "/imports/new/upload", file=file)
+    seen = _done(port, cookie, draft)
+    print(
+        f"{'upload and look at ' + format(lines, ',') + ' lines':34} {time.perf_counter() - began:7.1f} s",
+        flush=True,
+    )
+    began = time.perf_counter()
+    shown = _done(port, cookie, _post(port, cookie, f"{seen}/commit"))
+    brought = time.perf_counter() - began
+    began = time.perf_counter()
+    number = shown.rsplit("/", 1)[1]
+    _done(port, cookie, _post(port, cookie, f"/imports/{number}/undo"))
+    undone = time.perf_counter() - began
+    missed = 0
+    for name, took in (("import", brought), ("undo", undone)):
+        late = took > TARGETS["intake"]
+        missed += late
+        print(f"{name + ' of them':34} {took:7.1f} s{'  LATE' if late else ''}", flush=True)
+    return missed
+
+
+def _post(port: int, cookie: str, path: str, file: Path | None = None) -> str:
+    """Send a form as a page does; where it leads."""
+    token = "b" * 32
+    headers = {"Cookie": f"sessionid={cookie}; csrftoken={token}", "Host": "127.0.0.1"}
+    body = f"csrfmiddlewaretoken={token}".encode()
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    if file is not None:
+        parts = [
+            ("csrfmiddlewaretoken", "", token.encode()),
+            ("files", f'; filename="{file.name}"', file.read_bytes()),
+        ]
+        body = b"".join(
+            f'--edge\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+            for name, more, value in parts
+        ) + b"--edge--\r\n"  # fmt: skip
+        headers["Content-Type"] = "multipart/form-data; boundary=edge"
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    connection.request("POST", path, body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status not in (302, 303):
+        raise SystemExit(f"{path}: {answer.status} {text[:300]!r}")
+    return str(answer.headers["Location"])
+
+
+def _done(port: int, cookie: str, path: str) -> str:
+    """Wait for a job as its page does; where that leads in the end."""
+    until = time.perf_counter() + 900
+    while time.perf_counter() < until:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        connection.request("GET", path, headers={"Cookie": f"sessionid={cookie}", "Host": "127.0.0.1"})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        if answer.status in (302, 303):
+            path = answer.headers["Location"]
+        elif not path.startswith("/jobs/"):
+            return path
+        time.sleep(0.2)
+    raise SystemExit(f"{path}: not done after a quarter of an hour")
 
 
 def _get(port: int, cookie: str, path: str) -> bytes:
