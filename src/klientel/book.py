@@ -16,6 +16,7 @@ from klientel import purchases as bought
 from klientel.analysis import Context, Need
 from klientel.engine import Engine
 from klientel.errors import BadParameter, nearest
+from klientel.forecast.terms import on_day
 from klientel.periods import Window, day_after, window_before, window_months
 from klientel.purchases import Lines
 from klientel.schema import attributes
@@ -107,7 +108,9 @@ class Book:
         """The columns an analysis can have of a table; empty if the Book has no such table."""
         if table in CANONICAL:
             found = self.tables.get(CANONICAL[table])
-            return tuple(found.columns) if found is not None else ()
+            have = tuple(found.columns) if found is not None else ()
+            dated = table == "contracts" and {"cancelled_on", "ended_on"} & set(have)
+            return (*have, "end") if dated and "end" not in have else have
         if table == "customers":
             return self._customer_columns()
         if "lines" not in self.tables:
@@ -305,25 +308,17 @@ class Book:
 
         table = self.tables[name]
         begins = [table[c] for c in KNOWN_FROM.get(name, ()) if c in table.columns]
-        if self.as_of is None or not begins:
-            return table
-        since = ibis.coalesce(*begins)
-        table = table.filter(since.isnull() | (since < self.as_of))
+        if self.as_of is not None and begins:
+            since = ibis.coalesce(*begins)
+            table = table.filter(since.isnull() | (since < self.as_of))
         if name == "project_contract":
-            return self._contracts_as_of(table)
+            return on_day(table, self.as_of, undated=not begins or not self.replayed)
+        if self.as_of is None:
+            return table
         if name == "opportunity" and {"close_date", "outcome"} <= set(table.columns):
             later = ibis.coalesce(table.close_date >= self.as_of, False)
             table = table.mutate(outcome=later.ifelse("open", table.outcome))
         return table
-
-    def _contracts_as_of(self, table: ir.Table) -> ir.Table:
-        """Contracts; a status without a day counts only at the end of the data."""
-        import ibis
-
-        if not self.replayed:
-            return table
-        undated = [c for c in ("status", "ended") if c in table.columns]
-        return table.mutate(**{c: ibis.null(table[c].type()) for c in undated}) if undated else table
 
     @cached_property
     def replayed(self) -> bool:

@@ -246,6 +246,13 @@ _CONTRACT = Entity(
         _f("deliverables", "text", mark("Deliverables")),
         _f("ended", "flag", mark("Ended"), mark("as of the export")),
         _f("status", "text", mark("Contract status"), mark("as of the export")),
+        _f(
+            "cancelled_on",
+            "date",
+            mark("Notice given on"),
+            mark("the day it was given, not the day it takes effect"),
+        ),
+        _f("ended_on", "date", mark("Ended on"), mark("the day it really ended, where that is not its end")),
         _f("currency", "currency", mark("Currency")),
     ),
     (("customer_id", "customer_name"), ("recurring_amount", "start", "end", "signed_on", "total_amount")),

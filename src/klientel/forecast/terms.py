@@ -23,6 +23,38 @@ _NOTICE = (
 )
 
 
+def on_day(contracts: ir.Table, as_of: date | None, *, undated: bool) -> ir.Table:
+    """Contracts with notice and end as they are known before `as_of` (None: all there is); later ones are not (G1).
+
+    undated: whether a status and the flag "ended" count, which have no day; those of a contract whose notice or end
+    is dated later never do. "end" is the day it really ended, else the agreed end; with notice and neither of them,
+    the day after which the notice period is over.
+    """
+    import ibis
+
+    have = set(contracts.columns)
+    days = [c for c in ("cancelled_on", "ended_on") if c in have]
+    flags = [c for c in ("status", "ended") if c in have]
+    if not undated:
+        contracts = contracts.mutate(**{c: ibis.null(contracts[c].type()) for c in flags})
+    if not days:
+        return contracts
+    if as_of is not None:
+        later = ibis.or_(*(contracts[c].notnull() & (contracts[c] >= as_of) for c in days))
+        hidden = {c: later.ifelse(ibis.null(contracts[c].type()), contracts[c]) for c in flags}
+        known = {c: (contracts[c] < as_of).ifelse(contracts[c], ibis.null("date")) for c in days}
+        contracts = contracts.mutate(**hidden, **known)
+    ends = [contracts[c] for c in ("ended_on", "end") if c in have]
+    if "cancelled_on" in have:
+        period: Any = contracts.notice_days.fill_null(0) if "notice_days" in have else ibis.literal(0)
+        runs_out = contracts.cancelled_on + period.cast("int64").as_interval("D")
+        ends.append(runs_out.cast("date"))
+    found: dict[str, Any] = {"end": ibis.coalesce(*ends)}
+    if {"ended", "ended_on"} <= have:
+        found["ended"] = contracts.ended_on.notnull().ifelse(True, contracts.ended)
+    return contracts.mutate(**found)
+
+
 def complete(contracts: ir.Table) -> ir.Table:
     """The contracts with every column this analysis reads, absent ones empty; annual value in exact money."""
     import ibis
@@ -34,6 +66,8 @@ def complete(contracts: ir.Table) -> ir.Table:
         "auto_renew": ibis.null("boolean"),
         "notice_days": ibis.null("int64"),
         "ended": ibis.null("boolean"),
+        "cancelled_on": ibis.null("date"),
+        "ended_on": ibis.null("date"),
         "status": ibis.null("string"),
         "end": ibis.null("date"),
         "recurring_amount": ibis.null("decimal(18, 4)"),
@@ -53,7 +87,9 @@ def complete(contracts: ir.Table) -> ir.Table:
         known_on=ibis.coalesce(ibis.least(table.signed_on, table.start), table.start),
         over=table.ended.fill_null(False),
         status=table.status.cast("string"),
-        told=table.status.cast("string").lower().re_search(_NOTICE).fill_null(False),
+        told=table.cancelled_on.notnull()
+        | table.ended_on.notnull()
+        | table.status.cast("string").lower().re_search(_NOTICE).fill_null(False),
         annual_value=yearly,
     )
 
@@ -64,7 +100,8 @@ def unread(contracts: ir.Table, context: Context) -> tuple[tuple[Flag, str], ...
         return ()
     told = say(
         "The data go on after the as-of date, so the status of a contract, which has no day, does not count: it may "
-        "be later. Contracts that have begun are taken to run until their end."
+        "be later. Contracts that have begun are taken to run until their end, unless notice or end have a day "
+        "(contract.cancelled_on, contract.ended_on)."
     )
     return (("amber", told),)
 
@@ -135,7 +172,7 @@ def due(seen: ir.Table, as_of: date, until: date) -> ir.Table:
 
 
 def notice(seen: ir.Table) -> Any:
-    """True where notice is given: the status text says so, or the contract is marked as ended."""
+    """True where notice is given: it has a day, the status text says so, or the contract is marked as ended."""
     return seen.over | seen.told
 
 

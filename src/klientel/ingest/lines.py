@@ -264,11 +264,19 @@ class LineMaker:
         over = [f"coalesce(contains(lower(status), {quoted(w)}), false)" for w in OVER if "status" in have]
         over += ["coalesce(ended, false)"] if "ended" in have else []
         running = f"NOT ({' OR '.join(over)})" if over else "true"
-        if "end" in have:
-            days = [f"max({identifier(c)})" for c in ("start", "signed_on") if c in have]
-            last = f"(SELECT greatest({', '.join(days)}) FROM {read.view})" if days else "NULL"
-            reference = f"DATE {quoted(today.isoformat())}" if today else last
-            running = f'CASE WHEN "end" IS NOT NULL THEN "end" >= {reference} ELSE {running} END'
+        ends = ['"end"'] if "end" in have else []
+        if "cancelled_on" in have:  # notice without an end: it runs out with the notice period
+            period = "coalesce(notice_days, 0)::INTEGER" if "notice_days" in have else "0"
+            ends.append(f"cancelled_on + {period}")
+        if ends:
+            known = [c for c in ("start", "signed_on", "cancelled_on") if c in have]
+            last = f"(SELECT greatest({', '.join(f'max({c})' for c in map(identifier, known))}) FROM {read.view})"
+            reference = f"DATE {quoted(today.isoformat())}" if today else last if known else "NULL"
+            end = f"coalesce({', '.join(ends)})"
+            running = f"CASE WHEN {end} IS NOT NULL THEN {end} >= {reference} ELSE {running} END"
+        if "ended_on" in have:
+            still = f"ended_on >= DATE {quoted(today.isoformat())}" if today else "false"
+            running = f"CASE WHEN ended_on IS NOT NULL THEN {still} ELSE {running} END"
         number = "contract_id" if "contract_id" in have else "NULL"
         part = self._select(
             read, {"day": "NULL", "order_id": number, AMOUNT: "recurring_amount", "is_credit": "false"}

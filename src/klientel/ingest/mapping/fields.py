@@ -134,6 +134,8 @@ FIELDS: dict[str, dict[str, dict[str, float]]] = {
         "min_term_months": {"term": 1.0},
         "ended": {"ended": 1.0},
         "status": {"status": 1.0},
+        "cancelled_on": {"cancelled_on": 1.0},
+        "ended_on": {"ended_on": 1.0},
         **_CURRENCY,
     },
     "opportunity": {

@@ -204,7 +204,8 @@ def _product_group(seen: Look, c: Candidate) -> float | None:
 _CONTRACT = {
     "contract_id": 1.0, "recurring_amount": 2.0, "start": 1.2, "end": 1.2, "type": 0.8, "tenure_months": 1.5,
     "min_term_months": 1.2, "notice_days": 1.5, "auto_renew": 1.5, "ended": 1.0, "period_months": 1.0,
-    "total_amount": 1.0, "signed_on": 1.2, "customer_id": 0.6, "customer_name": 0.5, "one_off_amount": 0.8,
+    "total_amount": 1.0, "signed_on": 1.2, "cancelled_on": 1.2, "ended_on": 1.2, "customer_id": 0.6,
+    "customer_name": 0.5, "one_off_amount": 0.8,
 }  # fmt: skip
 
 
@@ -219,6 +220,8 @@ def _contract(_: Look, c: Candidate) -> float | None:
         "notice_days",
         "auto_renew",
         "min_term_months",
+        "cancelled_on",
+        "ended_on",
     )
     if signature < 2 and not (c.has("contract_id", "recurring_amount", "start") == 2 and signature):
         return None

@@ -186,14 +186,23 @@ def _of_contracts(read: Far, today: date | None) -> ir.Table:
     if read.has("ended"):
         over = over | table.ended.fill_null(False)
     running = ~over
-    if read.has("end"):
+    ends = [table["end"]] if read.has("end") else []
+    if read.has("cancelled_on"):  # notice without an end: it runs out with the notice period
+        period: Any = table.notice_days.fill_null(0) if read.has("notice_days") else ibis.literal(0)
+        ends.append((table.cancelled_on + period.cast("int64").as_interval("D")).cast("date"))
+    if ends:
         reference: Any = today
         if today is None:
-            known = {c: table[c].max() for c in ("start", "signed_on") if read.has(c)}
+            days = ("start", "signed_on", "cancelled_on")
+            known = {c: table[c].max() for c in days if read.has(c)}
             found = table.agg(**known).to_pyarrow().to_pylist()[0].values() if known else ()
             reference = max((d for d in found if d is not None), default=None)
-        last = ibis.null("boolean") if reference is None else table["end"] >= ibis.literal(reference)
-        running = table["end"].notnull().ifelse(last, running)
+        end = ibis.coalesce(*ends)
+        last = ibis.null("boolean") if reference is None else end >= ibis.literal(reference)
+        running = end.notnull().ifelse(last, running)
+    if read.has("ended_on"):
+        still = ibis.literal(False) if today is None else table.ended_on >= ibis.literal(today)
+        running = table.ended_on.notnull().ifelse(still, running)
     kept = table.filter(table.recurring_amount.notnull(), running)
     number = kept.contract_id if read.has("contract_id") else None
     return _own(kept, order_id=number, amount=kept.recurring_amount, is_credit=ibis.literal(False))

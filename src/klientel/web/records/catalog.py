@@ -72,7 +72,8 @@ KINDS: dict[str, Kind] = {
         Kind(
             "contracts", m.Contract, mark("Contracts"), mark("Contract"), "document-text",
             ("number", "company_id", "type", "start", "end", "recurring_amount", "status"), "-end",
-            ("company_id", "type", "status", "start", "end", "recurring_amount", "auto_renew", "ended"),
+            ("company_id", "type", "status", "start", "end", "recurring_amount", "auto_renew", "ended",
+             "cancelled_on", "ended_on"),
             ("type", "status", "auto_renew", "ended", "currency"), ("recurring_amount", "one_off_amount"),
             ("type", "status", "currency", "indexation_rule"), ("type", "status", "auto_renew", "ended"),
             name="number",

@@ -64,7 +64,13 @@ CHOICES: dict[Any, dict[str, Any]] = {
 }
 # model -> (earlier, later) columns
 ORDERED: dict[Any, tuple[tuple[str, str], ...]] = {
-    m.Contract: (("start", "end"), ("signed_on", "end")),
+    m.Contract: (
+        ("start", "end"),
+        ("signed_on", "end"),
+        ("start", "ended_on"),
+        ("signed_on", "ended_on"),
+        ("signed_on", "cancelled_on"),
+    ),
     m.Campaign: (("start", "end"),),
     m.Opportunity: (("created_on", "close_date"),),
     m.Lead: (("created_on", "converted_on"),),
@@ -93,6 +99,7 @@ DATED: dict[Any, str] = {
 # What has happened cannot be dated to come.
 PAST: dict[Any, tuple[str, ...]] = {
     m.Interaction: ("ts",),
+    m.Contract: ("cancelled_on", "ended_on"),
     m.Lead: ("created_on", "converted_on"),
     m.Opportunity: ("created_on",),
     m.Note: ("written_on",),

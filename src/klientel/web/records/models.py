@@ -233,6 +233,8 @@ class Contract(OfCompany):
     indexation_rule = _text()
     ended = models.BooleanField(null=True, blank=True)
     status = _text(100)
+    cancelled_on = _day()
+    ended_on = _day()
     currency = _text(3)
     deliverables = models.TextField(blank=True, default="")
     renewal_of = _to("self", "renewals")
