@@ -106,7 +106,7 @@ CHANGES = [
     (replace(DEFAULT, credit_share=0.05), {"credit_note_line"}),
     (replace(DEFAULT, order_sigma=0.9), {"order_line", "credit_note_line"}),
     (replace(DEFAULT, chf_drift=0.01), {"fx_rate", "order_line", "credit_note_line"}),
-    (replace(DEFAULT, price_increase={2023: 0.2}), {"product", "order_line", "credit_note_line"}),
+    (replace(DEFAULT, price_increase=(0.2, 0.034)), {"product", "order_line", "credit_note_line"}),
 ]
 
 

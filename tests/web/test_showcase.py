@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from klientel.demo import Firm, simulate, write
+from klientel.demo.settings import AS_OF
 from klientel.errors import BadParameter
 from klientel.ingest.opening import open_book
 
@@ -158,20 +159,21 @@ def owner_of(book: Any) -> dict[str, str]:
     return dict(zip(*(table[c].to_pylist() for c in ("customer_id", "owner_rep_id")), strict=True))
 
 
-def test_again_it_stays_another_replaces_it(tmp_path: Path) -> None:
+def test_again_it_stays_another_replaces_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import connections
 
     from klientel.web import showcase
-    from klientel.web.records.models import Company
 
     place = tmp_path / "workspace"
 
-    def run(seed: int, customers: int) -> None:
-        made = simulate(seed=seed, customers=customers, years=1)
+    def run(seed: int, customers: int, as_of: date = AS_OF) -> None:
+        made = simulate(seed=seed, customers=customers, years=1, as_of=as_of)
         write(made, tmp_path / "files", "en")
         showcase.make(made, place, tmp_path / "files", "en", NOW, quiet)
 
     run(1, 30)
+    from klientel.web.records.models import Company
+
     Company.objects.filter(number="100001").update(segment="edited")
     run(1, 30)
     assert Company.objects.get(number="100001").segment == "edited"
@@ -183,7 +185,75 @@ def test_again_it_stays_another_replaces_it(tmp_path: Path) -> None:
     Company.objects.filter(number="100001").update(segment="edited")
     run(2, 30)
     assert Company.objects.get(number="100001").segment == ""
+    # So is one whose data end on another day; what is there already can be asked for before.
+    assert showcase.ends(place, 2, 30, "en") == AS_OF
+    assert showcase.ends(place, 1, 30, "en") is None
+    assert showcase.ends(tmp_path / "elsewhere" / "workspace", 2, 30, "en") is None
+    without = {k: v for k, v in json.loads(mark.read_text()).items() if k != "as_of"}
+    mark.write_text(json.dumps(without))  # as marks were when every firm ended on the same day
+    assert showcase.ends(place, 2, 30, "en") == AS_OF
+    Company.objects.filter(number="100001").update(segment="edited")
+    run(2, 30)
+    assert Company.objects.get(number="100001").segment == "edited"
+    monkeypatch.setattr("klientel.web.home.init", _stop)
+    with pytest.raises(InterruptedError):
+        run(2, 30, date(2025, 3, 1))
+    assert not place.exists()
     connections.close_all()
+
+
+def _stop(*_: Any, **__: Any) -> None:
+    raise InterruptedError
+
+
+@pytest.mark.parametrize("day", [None, 7, "soon"])
+def test_a_mark_without_a_day_that_can_be_read_is_none(tmp_path: Path, day: Any) -> None:
+    from klientel.web import showcase
+
+    told = {"seed": 1, "customers": 30, "lang": "en", "whole": True, "as_of": day}
+    (tmp_path / showcase.MADE_BY).write_text(json.dumps(told))
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "workspace.json").write_text("{}")
+    assert showcase.ends(tmp_path / "workspace", 1, 30, "en") is None
+
+
+def test_every_seller_has_something_to_do(firm: Firm, home: Any) -> None:
+    """For open deals and contracts of own customers; the data ended five months ago, so does what is to be done."""
+    from klientel.web.records.models import Task
+
+    tasks = list(Task.present.select_related("rep", "company__owner", "opportunity").order_by("due_on", "pk"))
+    assert len({t.rep.number for t in tasks}) >= 6
+    assert all(t.done_on is None and t.company.owner == t.rep for t in tasks)
+    deals = [t.opportunity for t in tasks if t.opportunity]
+    assert deals
+    assert {d.outcome for d in deals} == {"open"}
+    ends = {r["contract_id"]: r["end"] for r in firm.contracts.to_pylist() if r["status"] == "running"}
+    renewals = [t for t in tasks if t.opportunity is None]
+    assert renewals
+    for task in renewals:
+        assert task.due_on < ends[task.title.split()[3]]
+    late = [t for t in tasks if t.due_on < AS_OF]
+    assert 0 < len(late) <= 5
+    assert all(AS_OF - timedelta(days=14) < t.due_on < AS_OF + timedelta(days=60) for t in tasks)
+    assert all(t.due_on.weekday() < 5 for t in tasks)
+
+
+@pytest.mark.parametrize(
+    ("made", "about"),
+    [
+        (date(2026, 11, 1), date(2026, 11, 1)),
+        (date(2026, 11, 24), date(2026, 11, 24)),
+        (date(2026, 12, 1), date(2026, 12, 1)),
+        (date(2026, 12, 2), date(2026, 11, 1)),
+        (date(2026, 10, 31), date(2026, 11, 1)),
+    ],
+)
+def test_tasks_are_about_the_day_of_making_in_the_month_after_the_data(made: date, about: date) -> None:
+    from klientel.web import showcase
+
+    firm = simulate(seed=1, customers=20, years=1, as_of=date(2026, 11, 1))
+    at = datetime(made.year, made.month, made.day, 9, tzinfo=UTC)
+    assert showcase._about(firm, at) == about
 
 
 @pytest.mark.parametrize("note", [None, "{}", "no json", '["seed"]'])
@@ -213,7 +283,9 @@ def test_without_the_web_part_there_are_files_and_a_report(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: None if name == "django" else real(name, *a)
     )
-    done = CliRunner().invoke(cli, ["demo", str(tmp_path / "d"), "--customers", "20", "--lang", "de"])
+    done = CliRunner().invoke(
+        cli, ["demo", str(tmp_path / "d"), "--customers", "20", "--as-of", "2024-10-01", "--lang", "de"]
+    )
     assert done.exit_code == 0, done.output
     assert "klientel[web]" in done.output
     assert (tmp_path / "d" / "report.html").exists()
@@ -227,7 +299,9 @@ def test_a_database_of_a_company_is_left_alone(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setenv("KLIENTEL_DATABASE", "postgres://nobody@nowhere/none")
     assert showcase.elsewhere()
-    done = CliRunner().invoke(cli, ["demo", str(tmp_path / "d"), "--customers", "20", "--lang", "en"])
+    done = CliRunner().invoke(
+        cli, ["demo", str(tmp_path / "d"), "--customers", "20", "--as-of", "2024-10-01", "--lang", "en"]
+    )
     assert done.exit_code == 0, done.output
     assert "No workspace" in done.output
     assert (tmp_path / "d" / "report.html").exists()

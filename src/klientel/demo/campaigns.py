@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klientel.demo.columns import Flags, Ints, Texts, dates, decimals, numbered, picked, texts
-from klientel.demo.days import Span, calendar, number
+from klientel.demo.days import Span, number
 from klientel.demo.selling import CHANNELS
 from klientel.demo.settings import Settings
 
@@ -54,16 +54,15 @@ def draw_campaigns(rng: np.random.Generator, span: Span, settings: Settings) -> 
 
     selling = settings.selling
     rows: list[tuple[int, int, int, str]] = []
-    years = sorted(set(calendar(np.array([span.start, span.end - 1]))[0].tolist()))
-    for year in range(years[0], years[-1] + 1):
+    for year in span.years:
         for k in range(selling.fairs):
             begin = number(date(year, *_BEGIN[k % len(_BEGIN)]))
             if span.start <= begin < span.end - 2:
                 rows.append((begin, FAIR, begin + 3, f"{_FAIRS[k % len(_FAIRS)]} {year}"))
     first = int(np.datetime64(span.start, "D").astype("datetime64[M]").astype(np.int64))
-    last = int(np.datetime64(span.end, "D").astype("datetime64[M]").astype(np.int64))
+    last = int(np.datetime64(span.end - 1, "D").astype("datetime64[M]").astype(np.int64))
     for channel in (RECOMMENDATION, WEB, PHONE, PARTNER):
-        for month in range(first, last, _MONTHS[channel]):
+        for month in range(first, last + 1, _MONTHS[channel]):
             begin, end = (_month(m) for m in (month, month + _MONTHS[channel]))
             rows.append(
                 (begin, channel, end, f"{_TITLES[channel]} {month // 12 + 1970}-{month % 12 + 1:02d}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klientel.demo.columns import NEVER, Floats, Ints, Texts, decimals, numbered, picked, texts
-from klientel.demo.days import Span, calendar
+from klientel.demo.days import Span
 from klientel.demo.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Catalogue:
 
 def draw_catalogue(rng: np.random.Generator, span: Span, settings: Settings) -> Catalogue:
     """Prices log-spaced over the group's range, rising every January as stated; costs likewise."""
-    years = sorted(set(calendar(span.days)[0].tolist()))
+    years = span.years
     group = np.concatenate(
         [np.repeat(np.arange(len(GOODS)), PER_GROUP), np.full(SERVICE_PRODUCTS, len(GOODS))]
     )
@@ -101,8 +101,10 @@ def draw_catalogue(rng: np.random.Generator, span: Span, settings: Settings) -> 
     return Catalogue(table, ids, group, base, prices, costs, years[0], gone)
 
 
-def _rise(years: list[int], stated: dict[int, float], settings: Settings) -> Floats:
-    steps = [1.0] + [1.0 + stated.get(year, settings.usual_increase) for year in years[1:]]
+def _rise(years: range, stated: tuple[float, ...], settings: Settings) -> Floats:
+    usual = (settings.usual_increase,) * max(len(years) - len(stated), 0)
+    rises = (*usual, *stated)[-len(years) :]  # one a year; the first year is where prices begin
+    steps = [1.0] + [1.0 + rise for rise in rises[1:]]
     return np.cumprod(np.array(steps))
 
 

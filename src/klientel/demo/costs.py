@@ -26,10 +26,11 @@ _MINUTES = 7_800  # a month and person, of which 85 % can be worked
 
 
 def draw_costs(rng: np.random.Generator, customers: int, span: Span) -> pa.Table:
-    """One row per department and month: wages rise 3.5 % every January, and nothing is quite even."""
+    """One row per department and whole month: wages rise 3.5 % every January, and nothing is quite even."""
     import pyarrow as pa
 
-    first, last = (int(month_of(np.full(1, d))[0]) for d in (span.start, span.end))
+    first, last = (int(month_of(np.full(1, d))[0]) for d in (span.start - 1, span.end))
+    first += 1
     month = np.repeat(np.arange(first, last), len(POOLS))
     pool = np.tile(np.arange(len(POOLS)), last - first)
     rise = 1.035 ** (month // 12 - first // 12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from klientel.demo.customers import customer_ids
 from klientel.demo.days import Span, calendar, number
 from klientel.demo.orders import Lines, Orders
 from klientel.demo.population import SINGLE, Population
-from klientel.demo.settings import AS_OF, Settings
+from klientel.demo.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,9 +85,10 @@ def _of_lines(
 def _bonuses(people: Population, orders: Orders, lines: Lines, span: Span) -> tuple[Ints | Flags, ...]:
     """Every 20 January key accounts get 2 % of the last calendar year, without any order number."""
     keys = np.flatnonzero(people.key_account)
-    customer, day, amount = [], [], []
+    none = np.zeros(0, dtype=np.int64)  # one calendar year has no year before it
+    customer, day, amount = [none], [none], [none]
     year = calendar(orders.day)[0][lines.order]
-    for y in range(AS_OF.year - (span.end - span.start) // 365 + 1, AS_OF.year + 1):
+    for y in span.years[1:]:
         sums = np.bincount(
             orders.customer[lines.order[year == y - 1]],
             weights=lines.net[year == y - 1],
@@ -94,7 +96,7 @@ def _bonuses(people: Population, orders: Orders, lines: Lines, span: Span) -> tu
         )
         paid = np.round(sums[keys] * BONUS_SHARE).astype(np.int64)
         customer.append(keys)
-        day.append(np.full(len(keys), number(AS_OF.replace(year=y, month=1, day=20))))
+        day.append(np.full(len(keys), number(date(y, 1, 20))))
         amount.append(paid)
     who = np.concatenate(customer)
     n = len(who)

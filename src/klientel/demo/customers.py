@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from klientel.demo.columns import NEVER, Ints, Texts, dates, numbered, picked, texts
+from klientel.demo.days import Span
 from klientel.demo.names import PLACES, addresses, company_names, slug
 from klientel.demo.population import CONTRACT_TYPES, SINGLE, Population
 from klientel.demo.sellers import IDS
@@ -26,14 +27,14 @@ def customer_ids(n: int) -> Texts:
 
 
 def customer_table(
-    rng: np.random.Generator, outside: np.random.Generator, people: Population, owner: Ints
+    rng: np.random.Generator, outside: np.random.Generator, people: Population, owner: Ints, span: Span
 ) -> pa.Table:
     """Table `customer`: the customers in order of their number, then about 7 % who are none."""
     import pyarrow as pa
 
     ids = customer_ids(len(people))
     parent = texts(ids[np.maximum(people.parent, 0)], people.parent < 0)
-    inside = _attributes(rng, people.industry, people.size, people.place, people.parent, ids)
+    inside = _attributes(rng, people.industry, people.size, people.place, people.parent, ids, span)
     channel = rng.choice(len(CHANNELS), len(people), p=[0.24, 0.26, 0.22, 0.18, 0.10])
     inside |= {
         "parent_customer_id": parent,
@@ -43,11 +44,11 @@ def customer_table(
         "contract_type": picked(CONTRACT_TYPES, people.contract),
         "relation_type": pa.repeat(pa.scalar("customer"), len(people)),
     }
-    return pa.concat_tables([pa.table(inside), _outsiders(outside, len(people), inside)])
+    return pa.concat_tables([pa.table(inside), _outsiders(outside, len(people), inside, span)])
 
 
 def _attributes(
-    rng: np.random.Generator, industry: Ints, size: Ints, place: Ints, parent: Ints, ids: Texts
+    rng: np.random.Generator, industry: Ints, size: Ints, place: Ints, parent: Ints, ids: Texts, span: Span
 ) -> dict[str, pa.Array]:
     import pyarrow as pa
 
@@ -55,7 +56,7 @@ def _attributes(
     names, forms = company_names(rng, industry, size, place, towns, parent)
     low, high = (np.log(np.array([s.employees[k] for s in SIZES])) for k in (0, 1))
     employees = np.exp(low[size] + rng.random(len(size)) * (high - low)[size])
-    founded = 2020 - np.floor(rng.gamma(2.2, 17, len(size))).astype(np.int64)
+    founded = span.years[-1] - 4 - np.floor(rng.gamma(2.2, 17, len(size))).astype(np.int64)
     return {
         "customer_id": texts(ids),
         "name": pa.array(names),
@@ -72,7 +73,7 @@ def _attributes(
     }
 
 
-def _outsiders(rng: np.random.Generator, customers: int, like: dict[str, pa.Array]) -> pa.Table:
+def _outsiders(rng: np.random.Generator, customers: int, like: dict[str, pa.Array], span: Span) -> pa.Table:
     """Leads, prospects and partners: same columns, never an order, never a contract."""
     import pyarrow as pa
 
@@ -83,7 +84,7 @@ def _outsiders(rng: np.random.Generator, customers: int, like: dict[str, pa.Arra
     ids = numbered("", np.arange(FIRST_NUMBER + customers, FIRST_NUMBER + customers + n))
     kind = rng.choice(3, n, p=[0.46, 0.36, 0.18])
     kind[:3] = (0, 1, 2)
-    rows = _attributes(rng, industry, size, place, np.full(n, -1), ids)
+    rows = _attributes(rng, industry, size, place, np.full(n, -1), ids, span)
     never = np.full(n, NEVER)
     rows |= {
         "parent_customer_id": texts(ids, never == NEVER),

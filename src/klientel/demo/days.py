@@ -9,6 +9,7 @@ import numpy as np
 
 from klientel.demo.columns import Floats, Ints
 from klientel.demo.settings import AS_OF, INDUSTRIES, Settings
+from klientel.periods import add_months
 
 YEAR = 365.25
 
@@ -21,14 +22,20 @@ class Span:
     end: int
 
     @classmethod
-    def of(cls, years: int) -> Span:
-        """The `years` years before AS_OF."""
-        return cls(number(AS_OF.replace(year=AS_OF.year - years)), number(AS_OF))
+    def of(cls, years: int, as_of: date = AS_OF) -> Span:
+        """The `years` years before `as_of`; those before a 29 February begin on a 28 where there is no 29."""
+        return cls(number(add_months(as_of, -12 * years)), number(as_of))
 
     @property
     def days(self) -> Ints:
         """All day numbers."""
         return np.arange(self.start, self.end, dtype=np.int64)
+
+    @property
+    def years(self) -> range:
+        """The calendar years from that of the first day to that of the last."""
+        first, last = (int(y) for y in calendar(np.array([self.start, self.end - 1]))[0])
+        return range(first, last + 1)
 
 
 def number(day: date) -> int:

@@ -32,18 +32,19 @@ class Dirt:
 def dirty_rows(firm: Firm, lang: str = "en") -> tuple[Dirt, ...]:
     """The spoiled rows that `write` adds to the files. They are additional: the truth does not count them."""
     german = lang == "de"
+    year = firm.as_of.year - 1
     customer = firm.customers["customer_id"][0].as_py()
     known = firm.orders["order_id"][firm.orders.num_rows // 3].as_py()
     item = firm.products["product_id"][4].as_py()
     order = {
         "order_id": "RE900001",
-        "order_date": "14.03.2023" if german else "2023-03-14",
+        "order_date": f"14.03.{year}" if german else f"{year}-03-14",
         "currency": "EUR",
     }
     line = {"order_id": known, "line_no": "90", "product_id": item, "qty": "4"}
     credit = {"credit_id": "GS90001", "line_no": "10", "customer_id": customer, "currency": "EUR"}
     contract = {"contract_id": "C99001", "customer_id": customer}
-    impossible = "31.02.2023" if german else "2023-02-31"
+    impossible = f"31.02.{year}" if german else f"{year}-02-31"
     made: list[tuple[str, float, str, dict[str, str]]] = [
         (_ORDER, 0.42, "customer_id", order),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +24,10 @@ from klientel.demo.settings import AS_OF, DEFAULT, Settings
 from klientel.demo.streams import streams
 from klientel.demo.truth import Truth, tell_truth
 from klientel.errors import BadParameter
+from klientel.periods import add_months
 from klientel.words import Amount, Sentence, mark, say
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pyarrow as pa
 
 NAME = mark("Norderwerk Drives and Conveyors (an invented firm)")
@@ -93,18 +92,25 @@ class Firm:
         )
 
 
-def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Settings = DEFAULT) -> Firm:
-    """Simulate `customers` customers over the `years` years before 2024-10-01.
+def simulate(
+    seed: int = 7, customers: int = 1200, years: int = 3, settings: Settings = DEFAULT, as_of: date = AS_OF
+) -> Firm:
+    """Simulate `customers` customers over the `years` years before the day `as_of`.
 
     The same arguments give the same firm. Every kind of record has its own random stream
-    (`streams.NAMES`). Raises BadParameter for fewer than 20 customers or fewer than 1 or more than 20 years.
+    (`streams.NAMES`). Raises BadParameter for fewer than 20 customers, fewer than 1 or more than 20 years, and a
+    day outside 1970 to 2100.
     """
     if customers < 20:
         raise BadParameter(say("A simulated firm needs at least {n} customers.", n=20))
     if not 1 <= years <= 20:
         raise BadParameter(say("A simulated firm can have {low} to {high} years.", low=1, high=20))
+    if not 1970 <= as_of.year <= 2100:
+        raise BadParameter(
+            say("A simulated firm can end in the years {low} to {high}.", low="1970", high="2100")
+        )
     draw = streams(seed)
-    span = Span.of(years)
+    span = Span.of(years, as_of)
     clocks = clock(intensity(span, settings))
     people = draw_population(
         draw["population"], draw["behaviour"], draw["mergers"], customers, span, clocks, settings
@@ -116,12 +122,12 @@ def simulate(seed: int = 7, customers: int = 1200, years: int = 3, settings: Set
     orders = draw_orders(draw["orders"], people, contracts, clocks, span)
     lines = draw_lines(draw["lines"], people, contracts, orders, catalogue, rates, span, settings)
     credits = draw_credits(draw["credits"], people, orders, lines, span, settings)
-    customer = customer_table(draw["names"], draw["outside"], people, owner)
+    customer = customer_table(draw["names"], draw["outside"], people, owner, span)
     market = draw_market(draw, people, customer, contracts, catalogue, owner, span, settings)
     return Firm(
         seed=seed,
-        start=AS_OF.replace(year=AS_OF.year - years),
-        as_of=AS_OF,
+        start=add_months(as_of, -12 * years),
+        as_of=as_of,
         currency="EUR",
         customers=customer,
         orders=order_table(draw["orders"], people, orders, contracts, owner),

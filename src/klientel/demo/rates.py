@@ -37,9 +37,10 @@ def draw_rates(rng: np.random.Generator, span: Span, settings: Settings) -> Rate
     import pyarrow as pa
 
     first, last = (
-        int(np.datetime64(d, "D").astype("datetime64[M]").astype(np.int64)) for d in (span.start, span.end)
+        int(np.datetime64(d, "D").astype("datetime64[M]").astype(np.int64))
+        for d in (span.start, span.end - 1)
     )
-    months = np.arange(first, last, dtype=np.int64)
+    months = np.arange(first, last + 1, dtype=np.int64)
     steps = rng.normal(settings.chf_drift, settings.chf_sigma, len(months))
     closing = np.round(settings.chf_start * np.exp(np.cumsum(steps)) * UNIT).astype(np.int64)
     opening = np.concatenate([[round(settings.chf_start * UNIT)], closing[:-1]])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from klientel.demo.selling import SELLING, Selling
 
 AS_OF = date(2024, 10, 1)
-"""First day after the data; the firm lives by this date, never by the clock."""
+"""First day after the data unless `simulate` is told another; the firm never lives by the clock."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Settings:
     loss_maker_discount: float = 0.45
     discount_step: float = 0.5  # per cent
     discount_sigma: float = 0.035
-    price_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.042, 2023: 0.051, 2024: 0.034})
-    cost_increase: dict[int, float] = field(default_factory=lambda: {2022: 0.058, 2023: 0.044, 2024: 0.026})
-    usual_increase: float = 0.025  # years not named above
+    price_increase: tuple[float, ...] = (0.042, 0.051, 0.034)  # of the last three years
+    cost_increase: tuple[float, ...] = (0.058, 0.044, 0.026)
+    usual_increase: float = 0.025  # of the years before those
     credit_share: float = 0.022  # of the order lines
     credit_reference: float = 0.80  # credit notes that name the order
     credit_full: float = 0.45  # credited in full, otherwise 5-60 % of the line

@@ -17,7 +17,6 @@ from klientel.demo.days import YEAR, Span, number
 from klientel.demo.leads import Leads, moments
 from klientel.demo.population import SERVICE, Population
 from klientel.demo.selling import Selling
-from klientel.demo.settings import AS_OF
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,8 +46,7 @@ def draw_surveys(
     """Once a year the main contact of every living customer is asked; who is about to leave is less content."""
     import pyarrow as pa
 
-    years = range(AS_OF.year - (span.end - span.start) // 366 - 1, AS_OF.year + 1)
-    days = [number(date(y, selling.survey_month, 12)) for y in years]
+    days = [number(date(y, selling.survey_month, 12)) for y in span.years]
     days = [d for d in days if span.start <= d < span.end - 30]
     rows: list[tuple[Ints, Ints, Ints, Ints]] = []
     asked = []

@@ -40,7 +40,7 @@ def test_the_firm_goes_and_ones_own_data_stays(
 ) -> None:
     from klientel.web.accounts.models import Team, User
     from klientel.web.books import open_book
-    from klientel.web.records.models import Company, Contact, Portfolio
+    from klientel.web.records.models import Company, Contact, Portfolio, Task
 
     boss = sign_in("boss")
     assert "This workspace holds demo data" in boss.get("/imports").content.decode()
@@ -48,6 +48,7 @@ def test_the_firm_goes_and_ones_own_data_stays(
     draft = boss.post("/imports/new/upload", {"files": [own]})["Location"]
     boss.post(f"{draft}/commit")
     assert Portfolio.objects.count() > 0
+    assert Task.objects.count() > 0
 
     wrong = boss.post("/imports/demo", {"word": "yes"})
     assert wrong.status_code == 400
@@ -59,6 +60,7 @@ def test_the_firm_goes_and_ones_own_data_stays(
     assert {c.name for c in Company.objects.all()} == {"My first customer", "My second"}
     assert {u.username for u in User.objects.all()} == {"boss"}
     assert (Contact.objects.count(), Portfolio.objects.count(), Team.objects.count()) == (0, 0, 0)
+    assert Task.objects.count() == 0
     assert open_book(home).tables["lines"].count().to_pyarrow().as_py() == 2
     assert not (tmp_path / "demo.json").exists(), "`klientel demo` may not replace it any more"
     assert "demo data" not in boss.get("/imports").content.decode().replace("The demo data is removed", "")
