@@ -243,16 +243,35 @@ def create(actor: Any, name: str, owner: Any, rule: dict[str, list[Any]] | None,
     from klientel.web.records.models import Portfolio
 
     rights.demand(actor, "write", Portfolio(owner=owner))
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise BadParameter(say("A portfolio needs a name."))
-    if Portfolio.objects.filter(name=name).exists():
-        raise BadParameter(say("There is a portfolio “{name}” already.", name=name))
+    name = _free_name(name)
     check_rule(rule or {})
     if rule:
         rights.demand_all(actor, "write")
     values = {"name": name, "owner_id": owner.pk if owner is not None else None, "rule": rule or {}}
     return changes.create(Portfolio, values, actor, "edit", at)
+
+
+def _free_name(name: str, but: int | None = None) -> str:
+    """A name as it is kept; raises BadParameter for none, and for one that another portfolio has."""
+    from klientel.web.records.models import Portfolio
+
+    name = " ".join(name.split())[:200]
+    if not name:
+        raise BadParameter(say("A portfolio needs a name."))
+    if Portfolio.objects.filter(name=name).exclude(pk=but).exists():
+        raise BadParameter(say("There is a portfolio “{name}” already.", name=name))
+    return name
+
+
+def rename(actor: Any, portfolio: Any, name: str, at: datetime, *, act: str = "") -> None:
+    """Call a portfolio something else. Raises BadParameter for a name that is none or taken, NotAllowed.
+
+    act: the act that this belongs to, by which it can be taken back.
+    """
+    from klientel.web.records import changes
+
+    rights.demand(actor, "write", portfolio)
+    changes.update(portfolio, {"name": _free_name(name, portfolio.pk)}, actor, "edit", at, act=act)
 
 
 def change_rule(actor: Any, portfolio: Any, rule: dict[str, list[Any]], at: datetime) -> None:

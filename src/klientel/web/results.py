@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -87,7 +87,10 @@ class Question:
 
     def place(self, state: books.State | None = None) -> Path:
         """Where the answer is kept, for a content of the workspace (default: the one it has now)."""
-        return _place(self.home, self.asked, str(state or books.state()))
+        if state is None:
+            state = books.state()
+            _look(f"{self.home.folder}:{state}")
+        return _place(self.home, self.asked, str(state))
 
 
 def ask(
@@ -204,6 +207,30 @@ def _alone(question: Question) -> Iterator[None]:
     with (place / f"{question.place().stem[:2]}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+_now = [""]  # the content that was looked at last, with its folder
+_forgetting: list[Callable[[], None]] = []
+
+
+def forgets(forget: Callable[[], None]) -> Callable[[], None]:
+    """Marks a function that throws away what a process holds of answers: called at the first question after the
+    content changed. Nothing of before is asked again, and it may name persons who were erased.
+    """
+    _forgetting.append(forget)
+    return forget
+
+
+def content() -> str:
+    """The content that this process answered of last: what was begun under another one is not to be held."""
+    return _now[0]
+
+
+def _look(found: str) -> None:
+    if _now[0] != found:
+        _now[0] = found
+        for forget in _forgetting:
+            forget()
 
 
 _SEEN: dict[

@@ -193,6 +193,12 @@ def test_portfolios_tell_members_and_moves(program: Any, sellers: Any, at_once: 
     assert ended.json()["valid_to"] == "2026-03-01"
     assert boss.patch(one, {"rule": {"region": ["North"]}}).json()["rule"] == {"region": ["North"]}
     assert boss.get(f"{one}/members?as_of=2026-04-01").json()["items"] == []
+    named = boss.patch(one, {"name": "Far south", "rule": {}}).json()
+    assert (named["name"], named["rule"]) == ("Far south", {})
+    assert boss.post("/portfolios", {"name": "Taken"}).status_code == 201
+    assert boss.patch(one, {"name": "Taken", "rule": {"region": ["North"]}}).status_code == 400
+    assert boss.get(one).json()["rule"] == {}
+    assert boss.patch(one, {"name": "South"}).json()["name"] == "South"
     anna, ben = sellers["anna"], sellers["ben"]
     assert [p["name"] for p in anna.items("/portfolios")] == ["South"]
     assert ben.items("/portfolios") == []

@@ -150,3 +150,20 @@ def test_a_draft_that_changes_while_it_is_tried_keeps_its_changes(
     assert (now.overwrite, now.tried) == (True, None)
     assert job.result["address"] == ["intake:draft", made.token]
     assert "changed since" in str(again(job.result["said"]))
+
+
+def test_where_nobody_can_say_whether_work_stands_it_is_told(
+    home: Any, boss: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault that changed nothing says so; one of which that is not known does not."""
+    at_once(monkeypatch)
+    for error in (RuntimeError("no room"), running.Cancelled()):
+        with monkeypatch.context() as broken:
+            broken.setattr("klientel.web.imports.importing.run", breaking(error))
+            broken.setattr("klientel.web.jobs.work.is_in", breaking(ValueError()))
+            job = services.submit(home, boss, "import", {"draft": draft(TWO_COLUMNS).token}, NOW)
+        assert job.state == "failed"
+        assert "could not be found out" in str(again(job.why))
+    monkeypatch.setattr("klientel.web.imports.importing.run", breaking(RuntimeError()))
+    job = services.submit(home, boss, "import", {"draft": draft(TWO_COLUMNS).token}, NOW)
+    assert "Nothing was changed" in str(again(job.why))

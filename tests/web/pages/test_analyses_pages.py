@@ -428,3 +428,23 @@ def test_a_report_written_during_an_erasure_does_not_stay(
     assert erased
     assert [f for f in results.folder(firm).rglob("*") if f.is_file() and b"Anders" in f.read_bytes()] == []
     assert client.get("/report/file?form=xlsx").status_code == 404
+
+
+def test_what_a_process_holds_of_answers_goes_when_the_content_changes(
+    firm: Any, sign_in: Any, look: Any
+) -> None:
+    """Pictures and answers of before may name who was erased since."""
+    from klientel.web.pages.analyses import pictures, waiting
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    client = sign_in()
+    look(client, "/analyses/concentration")
+    assert any("Firma" in svg for svg in pictures._SVGS.values())
+    held = set(pictures._SVGS)
+    known = {key for key, one in waiting._known.items() if one.ended.is_set()}
+    assert known
+    services.edit(m.Company.objects.get(number="C01"), {"name": "gone"}, at=NOW)
+    client.get("/analyses/rfm")
+    assert not held & set(pictures._SVGS)
+    assert not known & set(waiting._known)

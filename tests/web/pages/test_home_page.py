@@ -13,10 +13,23 @@ __all__ = ["firm", "look"]  # fixtures
 def test_an_empty_workspace_invites_to_bring_a_file(served: Any, sign_in: Any) -> None:
     text = sign_in().get("/").content.decode()
     assert "Bring your customers" in text
-    assert "/imports" in text
+    assert 'action="/imports/new/upload"' in text
+    assert 'type="file"' in text
+    assert "klientel/intake.js" in text
     assert "hx-get" not in text
     reader = sign_in("rita", role="reader").get("/").content.decode()
     assert "Whoever may import can do this." in reader
+    assert "/imports/new/upload" not in reader
+
+
+def test_who_sees_no_customers_is_told_so_instead_of_a_zero(firm: Any, sign_in: Any, look: Any) -> None:
+    nobody = sign_in("nora", role="sales")
+    said = "There are no customers in what you may see"
+    for address in ("/", "/analyses", "/analyses/abc", "/analyses/abc/card", "/home/carried"):
+        text = look(nobody, address)
+        assert said in text, address
+        assert "€0" not in text, address
+    assert said not in look(sign_in("anna", role="sales", rep="R1"), "/analyses/abc")
 
 
 def test_the_page_computes_nothing(firm: Any, sign_in: Any) -> None:

@@ -269,6 +269,7 @@ DELICATE = (
     ("get", "/people/add"),
     ("post", "/people/add"),
     ("post", "/people/second-factor"),
+    ("post", "/people/teams/{team}"),
     *(
         ("post", f"/people/{{pk}}/{part}")
         for part in ("rights", "person", "active", "invitation", "factors", "identity")
@@ -284,7 +285,7 @@ def test_all_that_is_delicate_is_in_the_list(served: Any) -> None:
     from test_every_address import walk
 
     marked = {name for name, _, _, view in walk(get_resolver()) if getattr(view, "delicate", False)}
-    asked = {resolve(path.format(pk=1, factor=1)).view_name for _, path in DELICATE}
+    asked = {resolve(path.format(pk=1, factor=1, team=1)).view_name for _, path in DELICATE}
     assert marked == asked
 
 
@@ -301,7 +302,7 @@ def test_what_is_delicate_asks_who_it_is(
     at = datetime.now(UTC)
     secret = factors.new_secret()
     factors.add_app(boss.user, secret, factors.code_at(secret, int(at.timestamp()) // 30), at)
-    path = path.format(pk=anna.pk, factor=boss.user.factors.get().pk)
+    path = path.format(pk=anna.pk, factor=boss.user.factors.get().pk, team=anna.team_id)
     given = {"name": "eve", "role": "administrator", "grant-read": "all", "email": "eve@example.org", "active": "no",
              "needed": "yes", "scope": "read", "days": "30", "back": "/people/teams"}  # fmt: skip
 

@@ -146,6 +146,8 @@ def test_a_lead_becomes_a_customer_and_back(sign_in: Any, served: Any, today: da
     client = sign_in()
     form = client.get(f"/interactions/add?lead={lead.pk}&type=visit").content.decode()
     assert f'name="ts" value="{today}"' in form
+    assert '<p class="sub">Lead: <strong>Nordwind Solar</strong></p>' in form
+    assert re.search(r'name="lead_id.text" value="Nordwind Solar"', form.split("<summary>More fields")[0])
     assert re.search(r'<option value="visit" selected>', form)
     client.post(
         "/interactions/add",
@@ -160,6 +162,9 @@ def test_a_lead_becomes_a_customer_and_back(sign_in: Any, served: Any, today: da
     assert "qualified" in page
     look = client.get(f"/leads/{lead.pk}/convert").content.decode()
     assert f'value="{there.pk}"' in look
+    offered = re.search(r'<datalist id="deal-stages">(.*?)</datalist>', look)
+    assert offered
+    assert re.findall(r'value="([^"]*)"', offered[1]) == ["New", "Qualified", "Offer", "Negotiation"]
     sent = {"company": str(there.pk), "deal": "yes", "amount": "1,200", "stage": "Offer", "deal_name": "Roof"}
     answer = client.post(f"/leads/{lead.pk}/convert", sent)
     assert answer.headers["Location"] == f"/companies/{there.pk}"
@@ -341,8 +346,114 @@ def test_side_by_side_names_no_hidden_parent(sign_in: Any, served: Any) -> None:
     def parents(actor: Any) -> tuple[Any, ...]:
         return next(x.values for x in duplicates.side_by_side(pair, actor=actor) if x.column == "parent_id")
 
-    assert parents(anna.user) == (hidden.number, "Known Holding")
+    assert parents(anna.user) == ("Company", "Known Holding")  # it has no number to be called by
     assert parents(None) == ("Secret Holding", "Known Holding")
     text = anna.get(f"/duplicates/companies/{pair[0].pk}-{pair[1].pk}").content.decode()
     assert "Known Holding" in text
     assert "Secret" not in text
+
+
+def test_a_deal_of_a_lead_begins_where_the_deals_of_the_firm_begin(sign_in: Any, served: Any) -> None:
+    """The board's own stages are offered; whoever writes none gets the first of them."""
+    from klientel.web.records import deals, services
+    from klientel.web.records import models as m
+
+    on = {"created_on": date(2026, 1, 1)}
+    deal = services.add(m.Opportunity, {"name": "One", "stage": "Erstgespräch", **on}, at=AT)
+    services.add(m.Opportunity, {"name": "Two", "stage": "Erstgespräch", **on}, at=AT)
+    deals.move(deal, "Angebot", at=datetime(2026, 1, 5, tzinfo=UTC))
+    lead = make("Lead", company_name="Westwerk", created_on=date(2026, 1, 2))
+    client = sign_in()
+    form = client.get(f"/leads/{lead.pk}/convert").content.decode()
+    assert re.findall(r'<option value="([^"]*)">', form) == ["Erstgespräch", "Angebot"]
+    client.post(f"/leads/{lead.pk}/convert", {"company": "new", "deal": "yes", "stage": ""})
+    assert m.Opportunity.objects.get(company__name="Westwerk").stage == "Erstgespräch"
+
+
+def test_the_board_finds_one_of_many_sales_people(
+    sign_in: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many to list are typed, as in filters; whose deals are shown stands in the field."""
+    from klientel.web.records import listing, services
+    from klientel.web.records import models as m
+
+    monkeypatch.setattr(listing, "MOST_CHOICES", 2)
+    reps = [make("Rep", number=f"R{i}", name=name) for i, name in enumerate(("Anna", "Ben", "Cem"))]
+    for rep in reps:
+        values = {"name": f"Deal of {rep.name}", "stage": "New", "rep": rep, "created_on": date(2026, 1, 1)}
+        services.add(m.Opportunity, values, at=AT)
+    client = sign_in()
+    text = client.get("/deals/board").content.decode()
+    assert 'role="combobox"' in text
+    assert '<select id="board-rep"' not in text
+    for query in (
+        f"rep={reps[1].pk}",
+        f"rep={reps[1].pk}&rep.text=Ben",
+        "rep=&rep.text=ben",
+        "rep=&rep.text=R1",
+    ):
+        text = client.get(f"/deals/board?{query}").content.decode()
+        assert 'name="rep.text" value="Ben"' in text, query
+        assert re.findall(r"Deal of (\w+)</a>", text) == ["Ben"], query
+    for query in (f"rep={reps[1].pk}&rep.text=", "rep=&rep.text=Nobody"):
+        text = client.get(f"/deals/board?{query}").content.decode()
+        assert sorted(re.findall(r"Deal of (\w+)</a>", text)) == ["Anna", "Ben", "Cem"], query
+    assert "nothing called “Nobody”" in text
+
+
+def test_a_portfolio_is_renamed_and_called_as_before(sign_in: Any, served: Any) -> None:
+    from klientel.web import portfolios
+    from klientel.web.records import models as m
+
+    rep = make("Rep", number="R1", name="Anna")
+    folio = portfolios.create(None, "The south", rep, None, AT)
+    portfolios.create(None, "The north", rep, None, AT)
+    client = sign_in()
+    where = f"/portfolios/{folio.pk}"
+    assert f'action="{where}/name"' in client.get(where).content.decode()
+    for name, said in (("The north", "already"), ("  ", "needs a name")):
+        assert said in client.post(f"{where}/name", {"name": name}, follow=True).content.decode()
+    told = client.post(f"{where}/name", {"name": " The   far south "}, follow=True)
+    assert "is called “The far south” now" in told.content.decode()
+    assert m.Change.objects.filter(model="Portfolio", object_id=folio.pk, actor__isnull=False).count() == 1
+    undo(client, told)
+    folio.refresh_from_db()
+    assert folio.name == "The south"
+    assert client.post(f"{where}/name", {"name": "The south"}, follow=True).status_code == 200
+    sales = sign_in("ben", role="sales")
+    assert sales.post(f"{where}/name", {"name": "Mine"}).status_code == 404
+    seller = sign_in("anna", role="reader", rep="R1")
+    assert "/name" not in seller.get(where).content.decode()
+    assert seller.post(f"{where}/name", {"name": "Mine"}).status_code == 403
+
+
+def test_numbers_that_nobody_gave_are_shown_nowhere(sign_in: Any, served: Any) -> None:
+    """Own records are called by their names or their kind, in lists, on pages, in forms and where they are chosen."""
+    from klientel.web.records import models as m
+    from klientel.web.records import services
+
+    client = sign_in()
+    firm = services.add(m.Company, {"name": "Ownfirm"}, at=AT)
+    rows = {
+        "contracts": services.add(m.Contract, {"company": firm, "start": date(2026, 1, 1)}, at=AT),
+        "deals": services.add(m.Opportunity, {"company": firm, "stage": "New"}, at=AT),
+        "contacts": services.add(m.Contact, {"company": firm, "email": "a@b.example"}, at=AT),
+        "reps": services.add(m.Rep, {"first_name": "Ada"}, at=AT),
+    }
+    made = make("Company", number="~0123456789abcdef0123", name="Fromfile")
+    hidden = [made.number, firm.number, *(r.number for r in rows.values())]
+    pages = ["/companies?cols=number&cols=name", f"/companies/{firm.pk}", f"/companies/{firm.pk}/edit", "/",
+             "/companies/choose?q=own", "/search?q=own", "/deals/board",
+             f"/deals/{rows['deals'].pk}/close", "/people/add"]  # fmt: skip
+    pages += [f"/{kind}" for kind in rows] + [f"/{kind}/{r.pk}" for kind, r in rows.items()]
+    pages += [f"/{kind}/{r.pk}/edit" for kind, r in rows.items()]
+    for page in pages:
+        answer = client.get(page, follow=True)
+        assert answer.status_code == 200, page
+        text = re.sub(r'<option value="[^"]*"', "", answer.content.decode())
+        assert not [number for number in hidden if number in text], page
+    form = client.get(f"/companies/{firm.pk}/edit").content.decode()
+    based_on = re.findall(r'name="based_on" value="(\d+)"', form)[0]
+    client.post(f"/companies/{firm.pk}/edit", {"name": "Ownfirm 2", "number": "", "based_on": based_on})
+    firm.refresh_from_db()
+    assert (firm.name, firm.number) == ("Ownfirm 2", hidden[1])

@@ -150,6 +150,7 @@ def services() -> dict[str, tuple[Needs, Call]]:
         "showcase.remove": (_all("write"), lambda u, t: showcase.remove(t.home, u, AT, quiet)),
         "portfolios.create": (write, lambda u, t: portfolios.create(u, "Fresh", t.firm.owner, None, AT)),
         "portfolios.reaching": (lambda u, t: True, lambda u, t: _reaching(u, t)),
+        "portfolios.rename": (write, lambda u, t: portfolios.rename(u, t.portfolio, "Else", AT)),
         "portfolios.change_rule": (
             _all("write"), lambda u, t: portfolios.change_rule(u, t.portfolio, {"country": ["DE"]}, AT)),
         "portfolios.put_in": (write, lambda u, t: portfolios.put_in(u, t.portfolio, t.firm, AT)),
@@ -288,7 +289,7 @@ WITHOUT = {
     "records.catalog": "declarations", "records.conditions": "inside lists, which are narrowed",
     "records.fields": "columns", "records.typed": "what people type",
     "records.kinds": "rules", "records.likeness": "comparing", "records.models": "tables", "records.names": "texts",
-    "records.rows": "writing", "records.values": "values",
+    "records.numbers": "texts", "records.rows": "writing", "records.values": "values",
     "rights.columns": "the rights themselves", "rights.effective": "the rights themselves",
     "rights.members": "the rights themselves", "rights.people": "the rights themselves",
     "serving": "the command line of the owner of the folder",

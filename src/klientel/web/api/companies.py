@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from ninja import NinjaAPI
 from pydantic import BaseModel, Field, StrictBool
@@ -82,10 +83,11 @@ class NewPortfolio(Form):
     rule: dict[str, list[Any]] = Field({}, max_length=50)
 
 
-class Rule(Form):
-    """Another rule."""
+class ChangedPortfolio(Form):
+    """Another name, another rule, or both; what is left out stays."""
 
-    rule: dict[str, list[Any]] = Field(max_length=50)
+    name: str | None = Field(None, min_length=1, max_length=200)
+    rule: dict[str, list[Any]] | None = Field(None, max_length=50)
 
 
 class PutIn(Form):
@@ -173,7 +175,7 @@ def put_up_all(api: NinjaAPI) -> None:
         ("GET", "/portfolios", listed, "list", {200: Portfolios}, {}),
         ("POST", "/portfolios", make, "add", {201: Portfolio}, {"body": NewPortfolio}),
         ("GET", one, read, "read", {200: Portfolio}, {}),
-        ("PATCH", one, change, "change", {200: Portfolio}, {"body": Rule}),
+        ("PATCH", one, change, "change", {200: Portfolio}, {"body": ChangedPortfolio}),
         ("GET", f"{one}/members", members, "members", {200: Members}, {"query": OnDay}),
         ("GET", f"{one}/moves", moves, "moves", {200: Moves}, {"query": Between}),
         ("POST", f"{one}/memberships", put_in, "put-in", {201: Membership}, {"body": PutIn}),
@@ -244,11 +246,15 @@ def make(request: Any, body: NewPortfolio) -> HttpResponse:
     return answer(_told(made), 201, {"Location": f"/api/v1/portfolios/{made.pk}"})
 
 
-def change(request: Any, pk: int, body: Rule) -> HttpResponse:
-    """Give a portfolio another rule."""
+def change(request: Any, pk: int, body: ChangedPortfolio) -> HttpResponse:
+    """Give a portfolio another name or rule."""
     found = _portfolio(request, pk)
     writing(request)
-    portfolios.change_rule(request.user, found, body.rule, shell.now())
+    with transaction.atomic():  # both or none
+        if body.name is not None:
+            portfolios.rename(request.user, found, body.name, shell.now())
+        if body.rule is not None:
+            portfolios.change_rule(request.user, found, body.rule, shell.now())
     found.refresh_from_db()
     return answer(_told(found))
 

@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import NinjaAPI
-from ninja.files import UploadedFile
-from ninja.params.models import Body, File, Path, Query
+from ninja.params.models import Body, Path, Query
 from ninja.parser import Parser
 from pydantic import BaseModel, ConfigDict
 
@@ -74,14 +73,13 @@ def put_up(
     gives: Mapping[int, Any],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
-    file: bool = False,
     told: str = "",
     once: bool = True,
     extra: dict[str, Any] | None = None,
 ) -> None:
     """Put an operation up.
 
-    view: takes the request, the parts of the path by name, `asked` (query), `body`, `file`; gives an HttpResponse.
+    view: takes the request, the parts of the path by name, `asked` (query) and `body`; gives an HttpResponse.
     gives: status -> model of the answer (None: no body). once: whether an Idempotency-Key is kept for a POST.
     """
     from klientel.web.api.keeping import once_only
@@ -101,8 +99,6 @@ def put_up(
         arguments.append(_argument("asked", query, Query(...)))
     if body is not None:
         arguments.append(_argument("body", body, Body(...)))
-    if file:
-        arguments.append(_argument("file", UploadedFile, File(...)))
     run.__signature__ = inspect.Signature(arguments)  # type: ignore[attr-defined]
     headers = {"parameters": [_KEY]} if method == "POST" and once else {}
     api.default_router.add_api_operation(

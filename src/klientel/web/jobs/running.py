@@ -28,6 +28,10 @@ CUT_OFF = mark(
     "The work was cut off: the server was stopped, or it ran out of memory. "
     "Nothing of it stays; it can be started again."
 )
+UNSURE = mark(
+    "The work ended early, and whether something of it stays could not be found out. "
+    "Look at the imports before you start it again."
+)
 BROKEN = mark("This is a fault of ours; it is in the server's log. Nothing was changed.")
 
 
@@ -100,6 +104,8 @@ def run(home: Home, job: Job, clock: Callable[[], datetime], stopping: Callable[
 def as_it_stands(home: Home, job: Job, ended: dict[str, Any]) -> dict[str, Any]:
     """How a job ended, which is done where its work stands although something broke or was stopped after it.
 
+    Where that cannot be found out, it says so: "nothing was changed" might be wrong.
+
     Raises Django's Error where the database is away.
     """
     if ended["state"] == Job.State.DONE or job.kind not in KINDS:
@@ -110,7 +116,7 @@ def as_it_stands(home: Home, job: Job, ended: dict[str, Any]) -> dict[str, Any]:
         raise  # nobody can say: it is asked again once the database answers
     except Exception:  # noqa: BLE001 - whatever breaks, the job ends as it was going to
         _log.exception("Whether the work of job %s stands could not be told", job.pk)
-        return ended
+        return {**ended, "state": Job.State.FAILED, "why": kept(UNSURE)}
     return ended if stands is None else {"state": Job.State.DONE, "result": stands}
 
 

@@ -15,6 +15,7 @@ from klientel.web import books, rights, scopes
 from klientel.web.imports.listing import listed
 from klientel.web.pages import shell
 from klientel.web.pages.analyses import answers, asked, leading, pictures
+from klientel.web.pages.intake import uploads
 from klientel.web.records import models as m
 from klientel.words import Word, mark
 
@@ -28,14 +29,18 @@ def home(request: Any) -> Any:
     found = shell.reach(request)
     empty = books.state().snapshot == 0 and not m.Company.present.exists()
     scope = request.GET.get("scope", "")
+    may_import = found.everything("write")
+    nobody = not empty and asked.of_nobody(request)
     return shell.page(
         request,
         "pages/home.html",
         {
             "empty": empty,
-            "may_import": found.everything("write"),
+            "may_import": may_import,
+            **(uploads.dropping(request) if empty and may_import else {}),
             "may_export": found.may("export"),
-            "parts": [] if empty else [(name, TITLES[name]) for name in PARTS],
+            "nobody": asked.NOBODY if nobody else "",
+            "parts": [] if empty or nobody else [(name, TITLES[name]) for name in PARTS],
             "portfolios": scopes.choices(found)["portfolio"],
             "scope": scope,
             "query_text": urlencode({"scope": scope} if scope else {}),
@@ -52,6 +57,8 @@ def part(request: Any, name: str) -> Any:
     names, make = PARTS[name]
     results: dict[str, Result] = {}
     given: dict[str, Any] = {"part": name, "title": TITLES[name], "query_text": request.GET.urlencode()}
+    if asked.of_nobody(request):
+        return shell.page(request, "pages/home_part.html", given | {"refused": asked.NOBODY})
     for one in names:
         wanted = asked.read(request, ANALYSES[one])
         found = answers.get(wanted.question(), patience=0.3)

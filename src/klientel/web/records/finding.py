@@ -13,6 +13,7 @@ from klientel.web.records import models as m
 from klientel.web.records.catalog import BY_MODEL, KINDS, Kind
 from klientel.web.records.fields import fold
 from klientel.web.records.labels import label, labels
+from klientel.web.records.numbers import own
 from klientel.web.records.values import name_of
 from klientel.web.rights import access
 
@@ -76,7 +77,7 @@ def _begins(start: str) -> dict[str, str]:
 
 def _detail(row: dict[str, Any], companies: dict[int, str]) -> str:
     company = companies.get(row.get("company_id") or 0, "")
-    return str(company or row.get("city") or row.get("number") or "")
+    return str(company or row.get("city") or own(row.get("number")))
 
 
 def everywhere(text: str, *, actor: Any = None, limit: int = 5) -> list[Found]:

@@ -29,6 +29,20 @@ WORDS = (
 )  # what else an address says
 
 
+NOBODY = mark("There are no customers in what you may see, so there is nothing to answer from.")
+
+
+def of_nobody(request: Any) -> bool:
+    """True if there are customers but the person may see none: a sum of nobody is no answer."""
+    from klientel.web import rights
+    from klientel.web.records.models import Company
+
+    found = shell.reach(request)
+    if found.unlimited or rights.visible(Company.present.all(), found).exists():
+        return False
+    return bool(Company.present.exists())
+
+
 @dataclass
 class Asked:
     """A question as it came: what could not be understood stands in `errors`, by field, and is left out."""

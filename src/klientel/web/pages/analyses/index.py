@@ -39,11 +39,15 @@ class Group:
 
 def index(request: Any) -> Any:
     """The catalogue."""
-    gaps = gaps_of(request)
+    nobody = asked.of_nobody(request)
+    gaps = None if nobody else gaps_of(request)
     groups = {name: Group(title) for name, title in GROUPS.items()}
     state = books.state()
     for analysis in ANALYSES.values():
         missing = gaps.get(analysis.name, ()) if gaps is not None else ()
+        if nobody:
+            groups[analysis.group].entries.append(Entry(analysis))
+            continue
         found = None if missing else answers.known(asked.Asked(request, analysis).question(), state)
         groups[analysis.group].entries.append(_entry(analysis, missing, found, request.lang))
     return shell.page(
@@ -51,6 +55,7 @@ def index(request: Any) -> Any:
         "analyses/index.html",
         {
             "groups": [g for g in groups.values() if g.entries],
+            "nobody": asked.NOBODY if nobody else "",
             "empty": gaps is not None and len(gaps) == len(ANALYSES),
             "may_import": shell.reach(request).everything("write"),
             "may_export": shell.reach(request).may("export"),
@@ -61,6 +66,8 @@ def index(request: Any) -> Any:
 def card(request: Any, name: str) -> Any:
     """The headline of one analysis, computed when the others that people look at are done."""
     analysis = declared(name)
+    if asked.of_nobody(request):
+        return shell.page(request, "analyses/card.html", {"entry": Entry(analysis), "refused": asked.NOBODY})
     gaps = gaps_of(request) or {}
     if gaps.get(name):
         return shell.page(

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from klientel.show.figures import missing
 from klientel.show.pages import NARROW, WIDE, inlined
+from klientel.web import results
 
 if TYPE_CHECKING:
     from klientel.analysis import Chart
@@ -75,13 +76,21 @@ _SVGS: OrderedDict[str, str] = OrderedDict()  # the pictures that were asked for
 _lock = Lock()
 
 
+@results.forgets
+def forget() -> None:
+    """Throw the pictures of before away."""
+    with _lock:
+        _SVGS.clear()
+
+
 def _svg(picture: Any, width: int, key: str) -> str:
     with _lock:
         if key in _SVGS:
             _SVGS.move_to_end(key)
             return _SVGS[key]
+    content = results.content()
     made = str(picture.svg(width))
-    if key:
+    if key and content == results.content():
         with _lock:
             _SVGS[key] = made
             while sum(map(len, _SVGS.values())) > _MOST:

@@ -50,7 +50,7 @@ def table(request: Any, name: str) -> Any:
     """The table alone, for another page, order, search or filter."""
     analysis = declared(name)
     wanted = asked.read(request, analysis)
-    found = answers.get(wanted.question(), patience=30)
+    found = None if asked.of_nobody(request) else answers.get(wanted.question(), patience=30)
     if not isinstance(found, Result):
         return answer(request, name)
     given = frame(request, wanted) | table_of(request, wanted, found)
@@ -81,6 +81,8 @@ def frame(request: Any, wanted: Asked) -> dict[str, Any]:
 
 def _answer(request: Any, wanted: Asked, patience: float = 0.0) -> dict[str, Any]:
     """The answer as a template needs it; `waiting` or `refused` where there is none."""
+    if asked.of_nobody(request):
+        return {"refused": asked.NOBODY}
     question = wanted.question()
     found = answers.get(question, patience=patience)
     before = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from klientel.show.figures import NUMERIC, cell, header, missing
+from klientel.web.records.numbers import own
 from klientel.words import translate
 
 if TYPE_CHECKING:
@@ -274,6 +275,8 @@ def _head(column: Column, sight: Sight, lang: str, currency: str | None, links: 
 
 def _cell(value: Any, column: Column, lang: str, links: Links, i: int, first: bool) -> Cell:
     text = cell(value, column, lang)
+    if column.unit == "key" and value is not None and not own(value):
+        return Cell("–", "", False, "", first)  # nobody knows it by that; its name leads to it
     mark = ""
     if column.unit == "class" and isinstance(value, str) and len(value) == 1:
         mark = f"class-{value.lower()}"

@@ -25,6 +25,7 @@ from klientel.errors import (
     NotAllowed,
     NotEnoughData,
 )
+from klientel.web import results
 from klientel.words import mark, say
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Waiting:
     total: int | None = None
     why: KlientelError | None = None
     answer: Any = None
+    content: str = field(default_factory=results.content)  # of the workspace, when it was asked for
     broke: float | None = None  # when (of `monotonic`), if `why` may be over by now
 
     @property
@@ -112,10 +114,16 @@ def forget(key: str) -> None:
             del _known[key]
 
 
+@results.forgets
+def forget_all() -> None:
+    """Take all that ended off the list."""
+    with _lock:
+        for key in [key for key, one in _known.items() if one.ended.is_set()]:
+            del _known[key]
+
+
 def _work() -> None:
     from django.db import connections
-
-    from klientel.web import results
 
     idle = 0.0
     while not _over.is_set():
@@ -143,3 +151,5 @@ def _work() -> None:
             with suppress(AttributeError):  # the work may have opened none
                 del connections["default"]  # a process may go from one workspace to another (`home.attach`)
             one.ended.set()
+            if one.content != results.content():  # whoever asks now asks another question
+                forget(one.key)

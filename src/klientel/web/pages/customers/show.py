@@ -21,7 +21,9 @@ from klientel.web.pages.customers.known import Known, course_of, known
 from klientel.web.pages.records import cells
 from klientel.web.records import models as m
 from klientel.web.records import typed
+from klientel.web.records.numbers import own
 from klientel.web.records.timeline import KINDS, timeline
+from klientel.web.records.values import title_of
 from klientel.web.scopes import name_of
 from klientel.words import Word
 
@@ -49,6 +51,7 @@ def show(request: Any, pk: int) -> Any:
     found, today = facts.at(company, shell.reach(request)), shell.today()
     told = known(request, company.number, ask=False)
     shown = rights.shown(company, found)
+    owner = name_of(company.owner) if company.owner else ""
     return shell.page(
         request,
         "customers/show.html",
@@ -58,7 +61,8 @@ def show(request: Any, pk: int) -> Any:
             "details": _pairs(shown, _DETAILS),
             "address": _pairs(shown, _ADDRESS),
             "custom": sorted((shown.get("custom") or {}).items()),
-            "owner": name_of(company.owner) if company.owner else "",
+            "under": [text for text in (own(company.number), company.city, owner) if text],
+            "nameless": {"deal": title_of(m.Opportunity), "contract": title_of(m.Contract)},
             "contracts": _worth(
                 request, _with_renewals(facts.contracts(company, found), told), "recurring_amount"
             ),

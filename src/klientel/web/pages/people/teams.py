@@ -13,6 +13,7 @@ from klientel.web.accounts import services
 from klientel.web.accounts.models import Team, User
 from klientel.web.pages import shell
 from klientel.web.pages.people.addresses import number
+from klientel.web.pages.people.doorkeeper import administrators, delicate
 from klientel.words import say
 
 
@@ -86,6 +87,8 @@ def _team(request: Any, pk: int) -> Any:
 
 
 @require_POST
+@administrators
+@delicate
 def change(request: Any, pk: int) -> Any:
     """Another name, or another team to report to."""
     team = _team(request, pk)

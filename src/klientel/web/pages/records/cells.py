@@ -12,6 +12,8 @@ from django.utils import timezone
 from klientel.show.figures import NONE, short, written
 from klientel.web.records import listing, typed
 from klientel.web.records.catalog import BY_MODEL, Column
+from klientel.web.records.labels import label
+from klientel.web.records.numbers import own
 from klientel.web.records.values import name_of
 from klientel.words import day, spoken, translate
 
@@ -20,7 +22,7 @@ LONGEST = 140  # letters of a long text in a list
 
 def text(column: Column, value: Any, names: dict[int, str], lang: str, currency: str | None = None) -> str:
     """A value as a person reads it; "" for none."""
-    if value in (None, ""):
+    if value in (None, "") or (column.name == "number" and not own(value)):
         return ""
     match column.kind:
         case "ref":
@@ -73,34 +75,34 @@ def _number(value: Any) -> Any:
 def cells(
     made: listing.Wanted,
     row: dict[str, Any],
-    labels: dict[str, dict[int, str]],
+    names: dict[str, dict[int, str]],
     lang: str,
     currency: str | None,
 ) -> list[dict[str, Any]]:
     """The cells of a row: text, where it leads, whether it is a number, whether it names the record."""
-    own = reverse("records:show", args=[made.kind.slug, row["id"]])
+    mine = reverse("records:show", args=[made.kind.slug, row["id"]])
     found = []
     named = False
     for name in made.columns:
         column = made.available[name]
         value = listing.value(column, row)
         unit = row.get("currency") or currency
-        told = text(column, value, labels.get(name, {}), lang, unit if column.name in row else currency)
+        told = text(column, value, names.get(name, {}), lang, unit if column.name in row else currency)
         lead = ""
         if name == made.kind.name or (
             not named and name == made.columns[0] and made.kind.name not in made.columns
         ):
-            lead, named = own, True
+            lead, named = mine, True
         elif column.target is not None and value is not None and name_of(column.target) in BY_MODEL:
             lead = reverse("records:show", args=[BY_MODEL[name_of(column.target)].slug, value])
         if len(told) > LONGEST:
             told = f"{told[:LONGEST].rstrip()}…"
         found.append(
             {
-                "text": told or ("–" if lead != own else row.get("number") or "–"),
+                "text": told or ("–" if lead != mine else translate(label(made.kind.model, row), lang)),
                 "url": lead,
                 "numeric": column.numeric,
-                "own": lead == own and bool(lead),
+                "own": lead == mine and bool(lead),
                 "title": column.title,
                 "day": column.kind in ("date", "moment"),
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from secrets import token_hex
 from typing import Any
 
 from django.http import Http404, HttpResponseRedirect
@@ -14,6 +15,7 @@ from klientel.status import REASONS as STATUS_REASONS
 from klientel.status import STATUSES
 from klientel.web import books, portfolios, rights
 from klientel.web.pages import shell
+from klientel.web.pages.records.many import undoing
 from klientel.web.records import finding, typed
 from klientel.web.records import models as m
 from klientel.web.records.labels import labels
@@ -252,6 +254,25 @@ def _hand(request: Any, portfolio: Any) -> dict[str, Any]:
 
 def _back(portfolio: Any, part: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('records:show', args=['portfolios', portfolio.pk])}?part={part}")
+
+
+@require_POST
+def rename(request: Any, pk: int) -> Any:
+    """Call a portfolio something else."""
+    portfolio = _found(request, pk)
+    act = token_hex(8)
+    here = reverse("records:show", args=["portfolios", pk])
+    try:
+        portfolios.rename(request.user, portfolio, request.POST.get("name", ""), shell.now(), act=act)
+    except BadParameter as wrong:
+        shell.tell(request, wrong.sentence, "error")
+    else:
+        shell.tell(
+            request,
+            say("The portfolio is called “{name}” now.", name=portfolio.name),
+            undo=undoing(act, here) if m.Change.objects.filter(act=act).exists() else "",
+        )
+    return HttpResponseRedirect(here)
 
 
 @require_POST

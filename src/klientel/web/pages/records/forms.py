@@ -12,12 +12,14 @@ from klientel.web.records import conditions, finding, typed
 from klientel.web.records import models as m
 from klientel.web.records.catalog import BY_MODEL, Column, Kind, all_columns
 from klientel.web.records.labels import labels
+from klientel.web.records.numbers import own
 from klientel.web.records.services import BY_DEALS
 from klientel.web.records.values import field_title, name_of
 from klientel.words import say, translate
 
 _OURS = ("created_at", "updated_at", "source")
 _FEW = 100  # records that a pick list offers
+OF = ("company_id", "lead_id", "contact_id", "opportunity_id")  # for whom or about what a record is
 _PICKED = (m.Rep, m.Campaign, m.Survey, m.ProductGroup)
 
 
@@ -53,6 +55,11 @@ class Form:
     def fields(self) -> list[Field]:
         """All inputs."""
         return [*self.first, *self.rest]
+
+    @property
+    def of(self) -> list[Field]:
+        """What the record is of, as far as it is said: the company, lead, deal and so on."""
+        return [f for f in self.fields if f.column.name in OF and f.text and f.label]
 
     @property
     def open_rest(self) -> bool:
@@ -96,6 +103,8 @@ def made(request: Any, kind: Kind, record: Any = None, given: dict[str, str] | N
             held[column.name] = (
                 record.custom.get(column.custom) if column.custom else getattr(record, column.name)
             )
+            if column.name == "number":
+                held[column.name] = own(held[column.name])
         elif given and column.name in given:
             held[column.name] = given[column.name]
     fields = [
@@ -107,15 +116,18 @@ def made(request: Any, kind: Kind, record: Any = None, given: dict[str, str] | N
         )
         for c in columns
     ]
-    return _arranged(request, kind, fields)
+    return _arranged(request, kind, fields, record is None)
 
 
-def _arranged(request: Any, kind: Kind, fields: list[Field]) -> Form:
+def _arranged(request: Any, kind: Kind, fields: list[Field], new: bool) -> Form:
+    """The fields in the order in which they are asked; what a new record is of is not among those further down."""
     for one in fields:
         _offer(request, kind, one)
     wanted = kind.form or tuple(dict.fromkeys((kind.name, *kind.columns)))
     by_name = {f.column.name: f for f in fields}
     first = [by_name[n] for n in wanted if n in by_name]
+    if new:
+        first += [f for f in fields if f.column.name in OF and f.text and f not in first]
     own = [f for f in fields if f.column.custom]
     rest = [f for f in fields if f not in first and f not in own]
     return Form(kind, [*first, *own], rest)
@@ -152,7 +164,7 @@ def _offer(request: Any, kind: Kind, one: Field) -> None:
 def read(request: Any, kind: Kind, record: Any = None) -> tuple[Form, dict[str, Any]]:
     """The form as it was sent, with what is wrong at each input, and the values of those that are right."""
     values: dict[str, Any] = {}
-    own: dict[str, Any] = {}
+    customs: dict[str, Any] = {}
     fields = []
     for column in columns_of(request, kind, record):
         if column.name not in request.POST and f"{column.name}.text" not in request.POST:
@@ -165,7 +177,7 @@ def read(request: Any, kind: Kind, record: Any = None) -> tuple[Form, dict[str, 
             else:
                 value = typed.value(column.kind, text, request.lang, shell.today())
             if column.custom:
-                own[column.custom] = value
+                customs[column.custom] = value
             elif value is None and column.kind in ("text", "long", "choice"):
                 values[column.name] = ""
             else:
@@ -173,11 +185,11 @@ def read(request: Any, kind: Kind, record: Any = None) -> tuple[Form, dict[str, 
         except BadParameter as wrong:
             one.error = translate(wrong.sentence, request.lang)
         fields.append(one)
-    if own:
-        values["custom"] = own
-    if values.get("number") == "" and record is None:
-        del values["number"]  # a new record gets one by itself
-    form = _arranged(request, kind, fields)
+    if customs:
+        values["custom"] = customs
+    if values.get("number") == "" and (record is None or not own(record.number)):
+        del values["number"]  # a record without one of its own gets, or keeps, what is not shown
+    form = _arranged(request, kind, fields, record is None)
     form.based_on = typed.key(request.POST.get("based_on", "")) or 0
     return form, values
 

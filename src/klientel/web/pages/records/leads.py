@@ -15,6 +15,7 @@ from klientel.web.pages import shell
 from klientel.web.pages.records.kinds import found as find_record
 from klientel.web.pages.records.many import undoing
 from klientel.web.pages.records.single import alike_rows
+from klientel.web.pages.records.stages import known_stages
 from klientel.web.records import deals, services, typed
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS
@@ -86,6 +87,7 @@ def convert(request: Any, pk: int) -> Any:
         "own": lead.company if lead.company_id and lead.company.deleted_at is None else None,
         "alike": alike,
         "given": request.POST,
+        "stages": known_stages(shell.reach(request)),
         "chosen": request.POST.get(
             "company", str(alike[0]["id"]) if alike and alike[0]["points"] >= 85 else "new"
         ),
@@ -101,7 +103,8 @@ def _convert(request: Any, lead: Any) -> Any:
     deal: dict[str, Any] | None = None
     if request.POST.get("deal") == "yes":
         amount = typed.value("money", request.POST.get("amount", ""), request.lang, shell.today())
-        deal = {"amount": amount, "stage": request.POST.get("stage", "").strip()[:300] or "New"}
+        stage = request.POST.get("stage", "").strip()[:300] or known_stages(shell.reach(request))[0]
+        deal = {"amount": amount, "stage": stage}
         if request.POST.get("deal_name", "").strip():
             deal["name"] = request.POST["deal_name"].strip()[:500]
         if shell.currency():

@@ -16,6 +16,7 @@ from klientel.web.pages.records import cells, grades
 from klientel.web.records import conditions, finding, listing, saved, typed
 from klientel.web.records.catalog import BY_MODEL, Column, Kind, all_columns
 from klientel.web.records.labels import labels
+from klientel.web.records.numbers import own
 from klientel.web.records.values import name_of
 from klientel.words import day, mark, say, translate
 
@@ -151,7 +152,8 @@ def tabled(request: Any, made: listing.Wanted) -> dict[str, Any]:
 
 
 def _name(made: listing.Wanted, row: dict[str, Any]) -> str:
-    return str(row.get(made.kind.name) or row.get("number") or row["id"])
+    name = row.get(made.kind.name)
+    return str((own(name) if made.kind.name == "number" else name) or own(row.get("number")) or row["id"])
 
 
 def _head(request: Any, made: listing.Wanted, column: Column, order: str) -> dict[str, Any]:
@@ -237,6 +239,8 @@ def spoken_value(request: Any, column: Column, value: str) -> str:
             return day(date.fromisoformat(value), lang)
         except ValueError:
             return value  # today-30, or what is no date
+    if column.name == "number":
+        return own(value) or "–"
     return typed.written(column.kind, value, lang) if column.numeric else value
 
 

@@ -18,6 +18,7 @@ from klientel.web.records import duplicates, merging
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS, Kind, own_columns, title
 from klientel.web.records.labels import labels
+from klientel.web.records.numbers import own
 from klientel.words import say, spoken, translate
 
 SIZE = 25
@@ -98,7 +99,12 @@ def _details(kind: Kind, pairs: list[Any], found: Any) -> dict[int, str]:
     ids = {i for x in pairs for i in (x.first, x.second)}
     wanted = ("number", "postcode", "city") if kind.model is m.Company else ("email", "role")
     rows = rights.rows(kind.model._base_manager.filter(pk__in=ids), found)
-    return {row["id"]: " · ".join(str(row[n]) for n in wanted if row[n]) for row in rows}
+    return {
+        row["id"]: " · ".join(
+            text for n in wanted if (text := own(row[n]) if n == "number" else str(row[n] or ""))
+        )
+        for row in rows
+    }
 
 
 def _merged(request: Any, kind: Kind, found: Any) -> list[dict[str, Any]]:

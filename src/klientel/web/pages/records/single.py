@@ -19,6 +19,7 @@ from klientel.web.records import changes, conditions, duplicates, listing, servi
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS, Column, Kind, all_columns
 from klientel.web.records.labels import label, labels
+from klientel.web.records.numbers import own
 from klientel.words import say, translate
 
 RELATED = 6  # rows of each kind that belong to a record
@@ -93,7 +94,9 @@ def pairs(request: Any, kind: Kind, row: dict[str, Any]) -> list[dict[str, Any]]
     if row.get("company_id"):
         skipped.add("customer_name")  # what the file called it
     made.columns = tuple(
-        n for n, c in made.available.items() if n not in skipped and listing.value(c, row) not in (None, "")
+        n
+        for n, c in made.available.items()
+        if n not in skipped and listing.value(c, row) not in (None, "") and (n != "number" or own(row[n]))
     )
     names = listing.named(made, [row], shell.reach(request))
     told = cells.cells(made, row, names, request.lang, shell.currency())

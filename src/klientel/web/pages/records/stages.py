@@ -18,10 +18,10 @@ from klientel.web.pages import shell
 from klientel.web.pages.records import cells
 from klientel.web.pages.records.kinds import found as find_record
 from klientel.web.pages.records.many import back, undoing
-from klientel.web.records import changes, deals, kinds, listing, typed
+from klientel.web.records import changes, deals, finding, kinds, listing, typed
 from klientel.web.records import models as m
 from klientel.web.records.catalog import KINDS, all_columns
-from klientel.web.records.labels import labels
+from klientel.web.records.labels import label, labels
 from klientel.words import say, translate
 
 CARDS = 40  # of a stage; the rest is a link away
@@ -64,12 +64,13 @@ def board(request: Any) -> Any:
     """Open deals by stage, with counts and sums; cards are dragged, or moved by their menu."""
     found = shell.reach(request)
     seen = open_deals(found)
-    chosen = request.GET.get("rep", "")
+    column = all_columns(m.Opportunity)["rep_id"]
     rep = getattr(request.user, "rep", None)
-    if chosen == "me" and rep is not None:
-        seen = seen.filter(rep=rep)
-    elif (pk := typed.key(chosen)) is not None:
-        seen = seen.filter(rep_id=pk)
+    many = listing.too_many(column, found)
+    chosen = _chosen(request, found) if many else request.GET.get("rep", "")
+    of = rep.pk if chosen == "me" and rep is not None else typed.key(chosen)
+    if of is not None:
+        seen = seen.filter(rep_id=of)
     words = request.GET.get("q", "").strip()[:100].replace("\0", "")
     if words:
         from klientel.web.records import conditions
@@ -80,14 +81,13 @@ def board(request: Any) -> Any:
     if "" in totals:
         stages = ["", *stages]
     stages += [s for s in totals if s not in stages]
-    names = [
-        (i, w) for i, w in listing.choices(KINDS["deals"], all_columns(m.Opportunity)["rep_id"], actor=found)
-    ]
     context = {
         "stages": [_stage(request, seen, s, totals.get(s), stages) for s in stages],
         "all_stages": [s for s in stages if s],
-        "reps": names,
+        "reps": listing.choices(KINDS["deals"], column, actor=found),
+        "many": many,
         "chosen": chosen,
+        "named": _named(of, found) if many and of is not None else "",
         "words": words,
         "mine": rep is not None,
         "total": cells.sums(_whole(totals), request.lang, shell.currency(), brief=True),
@@ -98,6 +98,29 @@ def board(request: Any) -> Any:
         "outcomes": [(k, w) for k, w in kinds.OUTCOMES.items() if k not in ("open", "won")],
     }
     return shell.page(request, "records/board.html", context)
+
+
+def _chosen(request: Any, found: Any) -> str:
+    """The sales person of an address that a chooser made: its id or "me", or who was typed where none was chosen."""
+    chosen = str(request.GET.get("rep", ""))
+    text = request.GET.get("rep.text", "").replace("\0", "").strip()[:200]
+    if "rep.text" not in request.GET or (chosen and text):
+        return chosen
+    if not text:
+        return ""
+    ids = finding.resolve(m.Rep, text, actor=found)
+    if len(ids) != 1:
+        shell.tell(
+            request, say("There is nothing called “{text}”, or there are several.", text=text), "warning"
+        )
+        return ""
+    return str(ids[0])
+
+
+def _named(pk: int, found: Any) -> str:
+    """What a sales person is called, for whom may see that there is one."""
+    ids = rights.visible(m.Rep.present.filter(pk=pk), found).values_list("pk", flat=True)
+    return str(labels(m.Rep, ids, actor=found).get(pk, ""))
 
 
 def _totals(seen: Any) -> dict[str, dict[str, Any]]:
@@ -136,7 +159,7 @@ def _stage(request: Any, seen: Any, stage: str, total: Any, stages: list[str]) -
         cards.append(
             {
                 "id": i,
-                "name": row["name"] or company or row["number"],
+                "name": row["name"] or company or translate(label(m.Opportunity, row), request.lang),
                 "company": company if row["name"] and str(company) not in row["name"] else "",
                 "rep": reps.get(row["rep_id"] or 0, ""),
                 "amount": cells.money(row["amount"], row["currency"], request.lang, shell.currency()),
@@ -213,6 +236,7 @@ def close(request: Any, pk: int) -> Any:
     )
     context = {
         "deal": deal,
+        "called": translate(label(m.Opportunity, rights.shown(deal, shell.reach(request))), request.lang),
         "outcome": outcome,
         "outcomes": [(k, w) for k, w in kinds.OUTCOMES.items() if k != "open"],
         "stage": request.POST.get("stage") or request.GET.get("stage", ""),

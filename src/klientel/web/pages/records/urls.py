@@ -46,6 +46,7 @@ urlpatterns: list[Any] = [
     path("<folios:kind>", folios.index, name="list"),
     path("<folios:kind>/add", folios.add, name="add"),
     path("<folios:kind>/<int:pk>", folios.show, name="show"),
+    path("portfolios/<int:pk>/name", folios.rename, name="folio-rename"),
     path("portfolios/<int:pk>/rule", folios.rule, name="folio-rule"),
     path("portfolios/<int:pk>/members", folios.put_in, name="folio-put-in"),
     path("portfolios/<int:pk>/members/<int:membership>/end", folios.take_out, name="folio-take-out"),

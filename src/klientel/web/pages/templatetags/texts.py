@@ -64,6 +64,14 @@ def brief(value: Any, unit: str = "number") -> str:
 
 
 @register.filter
+def known_number(value: Any) -> str:
+    """The number of a record; "" where it has none of its own."""
+    from klientel.web.records.numbers import own
+
+    return own(value)
+
+
+@register.filter
 def count(value: Any) -> str:
     """A whole number, grouped."""
     return number(value, _lang(), 0)
