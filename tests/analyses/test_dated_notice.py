@@ -79,6 +79,7 @@ def reasons(opened: Any) -> dict[str, str]:
 NOTED = {"status": "terminated", "ended": True, "cancelled_on": NOTICE, "ended_on": ENDED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_what_was_known_before_a_notice_does_not_change_when_it_comes_in(name: str) -> None:
     """The notice is an update of the same contract; another contract has a status without a day."""

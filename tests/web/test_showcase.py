@@ -159,6 +159,7 @@ def owner_of(book: Any) -> dict[str, str]:
     return dict(zip(*(table[c].to_pylist() for c in ("customer_id", "owner_rep_id")), strict=True))
 
 
+@pytest.mark.slow
 def test_again_it_stays_another_replaces_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import connections
 
@@ -270,6 +271,7 @@ def test_what_is_not_the_demos_is_left_alone(firm: Firm, tmp_path: Path, note: s
     assert (place / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_without_the_web_part_there_are_files_and_a_report(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def told(source: Any, day: date, name: str = "renewals", **how: Any) -> str:
     return json.dumps(found, sort_keys=True)
 
 
+@pytest.mark.slow
 def test_the_workspace_answers_as_the_files_do(home: Any, tmp_path: Path) -> None:
     """A later export brings notices of contracts that are there; what was known before them stays."""
     from klientel.web.records.models import Contract
