@@ -220,3 +220,26 @@ def test_bulk_needs_few_queries(m: Any, changes: Any) -> None:
         changes.undo(run_of(2), AT)
     assert len(few) < 120
     assert m.Company.objects.count() == 1
+
+
+def test_a_number_that_another_has_is_refused_in_words(m: Any, changes: Any) -> None:
+    from klientel.web.records import services
+
+    changes.create(m.Company, {"number": "K1", "name": "Müller"}, at=AT)
+    second = changes.create(m.Company, {"number": "K2", "name": "Huber"}, at=AT)
+    with pytest.raises(BadParameter, match="K1"):
+        services.edit(second, {"number": "K1"}, at=LATER)
+    second.refresh_from_db()
+    assert second.number == "K2"
+
+
+def test_what_cannot_be_taken_back_because_another_has_the_name_by_now_says_so(m: Any, changes: Any) -> None:
+    from klientel.web.records import acts
+
+    first = changes.create(m.Company, {"number": "K1", "name": "Müller"}, at=AT)
+    changes.update(first, {"number": "K9"}, at=AT, act="renumbered")
+    changes.create(m.Company, {"number": "K1", "name": "Huber"}, at=LATER)
+    with pytest.raises(BadParameter, match="taken by another"):
+        acts.take_back("renumbered", at=LATER)
+    first.refresh_from_db()
+    assert first.number == "K9"

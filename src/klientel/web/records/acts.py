@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from klientel.errors import BadParameter
 from klientel.web import rights
@@ -34,9 +34,18 @@ class TakenBack:
 def take_back(act: str, *, actor: Any = None, at: datetime, why: str = "take back") -> TakenBack:
     """Take back everything that one act did.
 
-    Raises BadParameter for an act that is unknown or taken back already, NotAllowed unless `actor` may change all
-    records that it touched.
+    Raises BadParameter for an act that is unknown or taken back already, or where another record has a number or name
+    of before by now; NotAllowed unless `actor` may change all records that it touched.
     """
+    try:
+        return _taken_back(act, actor, at, why)
+    except IntegrityError:
+        raise BadParameter(
+            say("This cannot be taken back: a number or name of before is taken by another record by now.")
+        ) from None
+
+
+def _taken_back(act: str, actor: Any, at: datetime, why: str) -> TakenBack:
     with transaction.atomic():
         done = list(Change.objects.filter(act=act).order_by("id")) if act else []
         if not done:

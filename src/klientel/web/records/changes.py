@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -61,22 +62,28 @@ def create(
     obj = model(**{**_stamps(model, at), **checked(model, values)})
     if import_run is not None and "imported_by_id" in columns(model):
         obj.imported_by = import_run
-    try:
-        with transaction.atomic():
-            obj.save(force_insert=True)
-            _log(model, obj.pk, None, content(obj), actor, why, at, act, import_run)
-    except IntegrityError:
-        number = getattr(obj, "number", "")
-        if number and model.objects.filter(number=number).exists():
-            raise BadParameter(
-                say(
-                    "There is a {model} with the number {number} already.",
-                    model=title_of(model),
-                    number=number,
-                )
-            ) from None
-        raise BadParameter(say("{model}: there is one like it already.", model=title_of(model))) from None
+    with _alone(model, getattr(obj, "number", "")), transaction.atomic():
+        obj.save(force_insert=True)
+        _log(model, obj.pk, None, content(obj), actor, why, at, act, import_run)
     return obj
+
+
+@contextmanager
+def _alone(model: ModelClass, number: str = "") -> Iterator[None]:
+    """Tell in words of a record that would be what another one is already; around a transaction."""
+    try:
+        yield
+    except IntegrityError:
+        raise _like_another(model, number) from None
+
+
+def _like_another(model: ModelClass, number: str) -> BadParameter:
+    """What to raise where a record would be what another one is already."""
+    if number and model.objects.filter(number=number).exists():
+        return BadParameter(
+            say("There is a {model} with the number {number} already.", model=title_of(model), number=number)
+        )
+    return BadParameter(say("{model}: there is one like it already.", model=title_of(model)))
 
 
 def update(
@@ -97,12 +104,12 @@ def update(
 
     based_on: the `version` that the person saw; raises Outdated if somebody changed the record since.
     on, reason: from which day on a company's attributes have the new values (today), and why; history: False if
-    the caller takes back the history itself.
+    the caller takes back the history itself. Raises BadParameter for values that do not fit or a number that is taken.
     """
     at = _needed(at)
     model: ModelClass = type(obj)
     wanted = checked(model, values)
-    with transaction.atomic():
+    with _alone(model, wanted.get("number", "")), transaction.atomic():
         now = _locked(model, obj.pk)
         if based_on is not None:
             up_to_date(now, based_on)
