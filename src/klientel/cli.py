@@ -1,4 +1,4 @@
-"""The command line: analyse, check, analyses, report, demo. Starts fast: the heavy parts load when used."""
+"""The command line: analyse, check, analyses, report. Starts fast: other commands and heavy parts load when used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from klientel.errors import KlientelError, nearest
 from klientel.words import LANGUAGES, language, mark, say, translate
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from rich.console import Console
 
     from klientel.analysis import Analysis, Param
@@ -36,12 +34,13 @@ def _lang() -> str:
     return language()
 
 
-def _spoken(lang: str | None) -> str:
+def spoken_in(lang: str | None) -> str:
     """The language of the answer: the command's own --lang, one given before it, or the environment's."""
     return lang or _lang()
 
 
-def _t(text: str) -> str:
+def in_words(text: str) -> str:
+    """A text of the command line in the language asked for."""
     return translate(text, _lang())
 
 
@@ -55,10 +54,14 @@ class _Group(click.Group):
             what = self.name or "klientel"
             if near:
                 raise click.UsageError(
-                    _t(say("{what} has no {name}; did you mean {near}?", what=what, name=args[0], near=near))
+                    in_words(
+                        say("{what} has no {name}; did you mean {near}?", what=what, name=args[0], near=near)
+                    )
                 )
             raise click.UsageError(
-                _t(say("{what} has no {name}; there are: {names}.", what=what, name=args[0], names=known))
+                in_words(
+                    say("{what} has no {name}; there are: {names}.", what=what, name=args[0], names=known)
+                )
             )
         return super().resolve_command(ctx, args)
 
@@ -70,7 +73,7 @@ class _Whole(_Group):
     PEOPLE = ("access", "users", "user")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "serve", *self.WORKSPACE, *self.PEOPLE, "privacy"]
+        return [*super().list_commands(ctx), "demo", "serve", *self.WORKSPACE, *self.PEOPLE, "privacy"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in self.WORKSPACE:
@@ -81,6 +84,10 @@ class _Whole(_Group):
             from klientel.web.accounts.commands import commands as people
 
             return people(_lang())[name]
+        if name == "demo":
+            from klientel.cli_demo import demo
+
+            return demo
         if name == "serve":
             from klientel.web.serving import commands as serving
 
@@ -108,10 +115,10 @@ class _Analyses(_Group):
 
 @click.group(
     cls=_Whole,
-    help=_t(mark("Customer portfolio manager: which customers carry, drain or leave the business.")),
+    help=in_words(mark("Customer portfolio manager: which customers carry, drain or leave the business.")),
 )
 @click.version_option(__version__, prog_name="klientel")
-@click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer.")))
+@click.option("--lang", type=click.Choice(LANGUAGES), help=in_words(mark("Language of the answer.")))
 def cli(lang: str | None) -> None:
     """The klientel command."""
 
@@ -119,9 +126,9 @@ def cli(lang: str | None) -> None:
 @cli.group(
     cls=_Analyses,
     name="analyse",
-    help=_t(mark("Answer one question on files: klientel analyse abc orders.csv")),
+    help=in_words(mark("Answer one question on files: klientel analyse abc orders.csv")),
 )
-@click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer.")))
+@click.option("--lang", type=click.Choice(LANGUAGES), help=in_words(mark("Language of the answer.")))
 def analyse(lang: str | None) -> None:
     """One command per analysis."""
 
@@ -129,15 +136,15 @@ def analyse(lang: str | None) -> None:
 def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that opens a Book."""
     options = [
-        click.argument("sources", nargs=-1, required=True, metavar=_t(mark("SOURCE..."))),
+        click.argument("sources", nargs=-1, required=True, metavar=in_words(mark("SOURCE..."))),
         click.option(
             "--as-of",
-            metavar=_t(mark("DATE")),
-            help=_t(mark("First day that no longer counts; default: the day after the last event.")),
+            metavar=in_words(mark("DATE")),
+            help=in_words(mark("First day that no longer counts; default: the day after the last event.")),
         ),
         click.option(
             "--currency",
-            help=_t(
+            help=in_words(
                 mark("Reporting currency, for example EUR; needs a rates table if the files mix currencies.")
             ),
         ),
@@ -146,29 +153,29 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "mapping",
             multiple=True,
             metavar='TABLE.COLUMN="Header"',
-            help=_t(mark("Say which header is which column; can be repeated.")),
+            help=in_words(mark("Say which header is which column; can be repeated.")),
         ),
-        click.option("--template", type=click.Path(), help=_t(mark("A saved mapping to reuse."))),
+        click.option("--template", type=click.Path(), help=in_words(mark("A saved mapping to reuse."))),
         click.option(
             "--save-template",
             type=click.Path(),
-            help=_t(mark("Save the mapping that was used, to reuse it with --template.")),
+            help=in_words(mark("Save the mapping that was used, to reuse it with --template.")),
         ),
         click.option(
             "--level",
             type=click.Choice(["customer", "group"]),
             default="customer",
-            help=_t(mark("Customers as they are, or added up to their group.")),
+            help=in_words(mark("Customers as they are, or added up to their group.")),
         ),
         click.option(
             "--fiscal-year-start",
             type=click.IntRange(1, 12),
-            help=_t(mark("First month of the fiscal year.")),
+            help=in_words(mark("First month of the fiscal year.")),
         ),
         click.option(
             "--engine",
-            metavar=_t(mark("ADDRESS")),
-            help=_t(
+            metavar=in_words(mark("ADDRESS")),
+            help=in_words(
                 mark(
                     "Where to compute: duckdb (default), postgres://USER@HOST/DATABASE, spark://HOST:PORT, "
                     "spark://local[2]."
@@ -178,10 +185,10 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--as",
             "user",
-            metavar=_t(mark("USER")),
-            help=_t(mark("On a workspace: only what this user may see, or export.")),
+            metavar=in_words(mark("USER")),
+            help=in_words(mark("On a workspace: only what this user may see, or export.")),
         ),
-        click.option("--lang", type=click.Choice(LANGUAGES), help=_t(mark("Language of the answer."))),
+        click.option("--lang", type=click.Choice(LANGUAGES), help=in_words(mark("Language of the answer."))),
     ]
     for option in reversed(options):
         function = option(function)
@@ -196,20 +203,24 @@ def _command(analysis: Analysis) -> click.Command:
         "--format",
         "form",
         type=click.Choice(FORMATS),
-        help=_t(mark("Form of the answer; default: text, or by the ending of -o.")),
+        help=in_words(mark("Form of the answer; default: text, or by the ending of -o.")),
     )
-    @click.option("--table", help=_t(mark("Result table to write; default: the first.")))
-    @click.option("--rows", type=click.IntRange(0), default=20, help=_t(mark("Rows shown as text.")))
+    @click.option("--table", help=in_words(mark("Result table to write; default: the first.")))
+    @click.option("--rows", type=click.IntRange(0), default=20, help=in_words(mark("Rows shown as text.")))
     @click.option(
         "--chart",
         "picture",
         type=click.Path(),
         metavar="FILE",
-        help=_t(mark("Write the chart as .svg, .png, .pdf or .html.")),
+        help=in_words(mark("Write the chart as .svg, .png, .pdf or .html.")),
     )
-    @click.option("--chart-name", help=_t(mark("Which chart; default: the first.")))
+    @click.option("--chart-name", help=in_words(mark("Which chart; default: the first.")))
     @click.option(
-        "-o", "--output", type=click.Path(), metavar="FILE", help=_t(mark("Write the answer to a file."))
+        "-o",
+        "--output",
+        type=click.Path(),
+        metavar="FILE",
+        help=in_words(mark("Write the answer to a file.")),
     )
     def run(
         form: str | None,
@@ -233,10 +244,12 @@ def _command(analysis: Analysis) -> click.Command:
 
             chosen = chart_name or (analysis.charts[0].name if analysis.charts else "")
             result.chart(chosen or None)  # names the charts there are if this one is not
-            save(draw(result, chosen, lang=_spoken(lang)), Path(picture))
-        _write(result, form, table, rows, output, _spoken(lang), quiet=bool(picture))
+            save(draw(result, chosen, lang=spoken_in(lang)), Path(picture))
+        _write(result, form, table, rows, output, spoken_in(lang), quiet=bool(picture))
 
-    command = click.command(analysis.name, help=f"{_t(analysis.title)}. {_t(analysis.question)}")(run)
+    command = click.command(analysis.name, help=f"{in_words(analysis.title)}. {in_words(analysis.question)}")(
+        run
+    )
     for param in reversed(analysis.params):
         command.params.append(_option(param))
     return command
@@ -248,7 +261,7 @@ def _answer(analysis: Analysis, values: dict[str, Any], given: dict[str, Any], a
 
     (folder, *others), plain = given["sources"], ("mapping", "template", "save_template", "engine", "user")
     if others or not (Path(folder) / "workspace.json").is_file() or any(given[name] for name in plain):
-        return answer(_open(**given, export=away), analysis, **values)
+        return answer(open_sources(**given, export=away), analysis, **values)
     from datetime import date
 
     from klientel.periods import parse_day
@@ -257,7 +270,7 @@ def _answer(analysis: Analysis, values: dict[str, Any], given: dict[str, Any], a
     home = find(folder)
     from klientel.web import results  # not before Django is set up
 
-    progress = _progress()
+    progress = progress_bar()
     found = results.answer(
         home,
         analysis,
@@ -280,12 +293,12 @@ def _option(param: Param) -> click.Option:
         low = "…" if param.min is None else f"{param.min:g}"
         high = "…" if param.max is None else f"{param.max:g}"
         limits = f" [{low} – {high}]"
-    shown = _t(mark("default")) + f": {param.default}"
+    shown = in_words(mark("default")) + f": {param.default}"
     return click.Option(
         [f"--{param.name.replace('_', '-')}", f"p_{param.name}"],
         type=kind,
-        metavar=None if param.choices else {int: "N", float: "X"}.get(param.type, _t(mark("VALUE"))),
-        help=f"{_t(param.title)}{limits}; {shown}",
+        metavar=None if param.choices else {int: "N", float: "X"}.get(param.type, in_words(mark("VALUE"))),
+        help=f"{in_words(param.title)}{limits}; {shown}",
     )
 
 
@@ -305,7 +318,9 @@ def _write(
         write.result(result, form, table, output, lang)
 
 
-@cli.command(help=_t(mark("Say what was recognised, what is missing, which rows are rejected and why.")))
+@cli.command(
+    help=in_words(mark("Say what was recognised, what is missing, which rows are rejected and why."))
+)
 @_source_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE")
@@ -314,25 +329,26 @@ def check(form: str, output: str | None, lang: str | None, **given: Any) -> None
     from klientel.analyses import unlocked
     from klientel.show import terminal, write
 
-    book = _open(**given, lenient=True)
+    book = open_sources(**given, lenient=True)
     free, locked = unlocked(book)
     if form == "json":
         names = {name: list(missing.columns) for name, missing in locked.items()}
-        write.text(book.intake.to_dict([a.name for a in free], names, _spoken(lang)), output)
+        write.text(book.intake.to_dict([a.name for a in free], names, spoken_in(lang)), output)
         return
     sentences = {name: missing.sentence for name, missing in locked.items()}
-    terminal.show_check(_console(output), book.intake, free, sentences, _spoken(lang))
+    terminal.show_check(_console(output), book.intake, free, sentences, spoken_in(lang))
 
 
 @cli.command(
-    name="analyses", help=_t(mark("The catalogue of analyses; with --for: which ones these files unlock."))
+    name="analyses",
+    help=in_words(mark("The catalogue of analyses; with --for: which ones these files unlock.")),
 )
 @click.option(
     "--for",
     "sources",
     multiple=True,
-    metavar=_t(mark("SOURCE")),
-    help=_t(mark("Files or a folder; can be repeated.")),
+    metavar=in_words(mark("SOURCE")),
+    help=in_words(mark("Files or a folder; can be repeated.")),
 )
 @click.argument("more", nargs=-1)
 @click.option("--lang", type=click.Choice(LANGUAGES))
@@ -344,16 +360,16 @@ def catalogue(sources: tuple[str, ...], more: tuple[str, ...], lang: str | None,
 
     locked = None
     if sources or more:
-        _, gaps = unlocked(_open((*sources, *more), lenient=True))
+        _, gaps = unlocked(open_sources((*sources, *more), lenient=True))
         locked = {name: missing.sentence for name, missing in gaps.items()}
     if form == "json":
         write.text(write.catalogue(ANALYSES.values(), locked), None)
         return
-    terminal.show_catalogue(_console(None), ANALYSES.values(), locked, _spoken(lang))
+    terminal.show_catalogue(_console(None), ANALYSES.values(), locked, spoken_in(lang))
 
 
 @cli.command(
-    help=_t(mark("Write the portfolio report: klientel report FILES -o report.html (or .pdf, .xlsx)."))
+    help=in_words(mark("Write the portfolio report: klientel report FILES -o report.html (or .pdf, .xlsx)."))
 )
 @_source_options
 @click.option(
@@ -362,146 +378,33 @@ def catalogue(sources: tuple[str, ...], more: tuple[str, ...], lang: str | None,
     type=click.Path(),
     default="report.html",
     metavar="FILE",
-    help=_t(mark("Where to write: .html, .pdf or .xlsx.")),
+    help=in_words(mark("Where to write: .html, .pdf or .xlsx.")),
 )
 @click.option(
     "--forecasts/--no-forecasts",
     default=True,
-    help=_t(mark("With forecasts (lifetime value, churn), each tried on held-out time; without is quicker.")),
+    help=in_words(
+        mark("With forecasts (lifetime value, churn), each tried on held-out time; without is quicker.")
+    ),
 )
 def report(output: str, forecasts: bool, lang: str | None, **given: Any) -> None:
     """The whole portfolio on paper."""
     from klientel.show import write
 
     write.report_form(output)
-    progress = _progress()
-    book = _open(**given, progress=progress, export=True)
-    write.report(book, Path(output), _spoken(lang), progress, forecasts=forecasts)
+    progress = progress_bar()
+    book = open_sources(**given, progress=progress, export=True)
+    write.report(book, Path(output), spoken_in(lang), progress, forecasts=forecasts)
     progress.done()
-    _say(say("Report written: {file}", file=output), lang)
+    tell(say("Report written: {file}", file=output), lang)
 
 
-@cli.command(
-    help=_t(
-        mark("Simulate a firm; FOLDER gets its files, its report and a workspace with its users and rights.")
-    )
-)
-@click.argument("folder", type=click.Path(file_okay=False), default="klientel-demo")
-@click.option("--lang", type=click.Choice(LANGUAGES))
-@click.option("--customers", type=click.IntRange(20, 200_000), default=1200, show_default=True)
-@click.option("--seed", type=int, default=7, show_default=True)
-@click.option(
-    "--as-of",
-    metavar=_t(mark("DATE")),
-    help=_t(
-        mark(
-            "First day after the simulated data; default: that of the workspace there, or the first of this month."
-        )
-    ),
-)
-@click.option(
-    "--workspace/--no-workspace", default=True, help=_t(mark("With a workspace, or files and report only."))
-)
-@click.option("--serve", is_flag=True, help=_t(mark("Then open its pages to this machine's browsers.")))
-def demo(
-    folder: str, lang: str | None, customers: int, seed: int, as_of: str | None, workspace: bool, serve: bool
-) -> None:
-    """A firm with a known truth."""
-    from datetime import date
-
-    from klientel.demo import simulate
-    from klientel.demo import write as write_files
-    from klientel.show import write
-
-    spoken = _spoken(lang)
-    home = Path(folder)
-    today = date.today()  # noqa: DTZ011 - the edge: business days are local
-    held = None if as_of or not workspace else _demo_ends(home, seed, customers, spoken)
-    day = _demo_day(as_of, today) if as_of else held or today.replace(day=1)
-    progress = _progress()
-    progress(translate(mark("Simulating the firm"), spoken), 0, None)
-    firm = simulate(seed=seed, customers=customers, as_of=day)
-    files = write_files(firm, home / "files", lang=spoken)
-    book = _open((str(home / "files"),), progress=progress)
-    place = home / "report.html"
-    write.report(book, place, spoken, progress)
-    progress.done()
-    _say(say("{n} files of the simulated firm: {folder}", n=len(files), folder=str(home / "files")), lang)
-    _say(say("Report: {file} (open it in a browser)", file=str(place)), lang)
-    made = workspace and _demo_workspace(firm, home, spoken)
-    if made and held is not None and held < today.replace(day=1):
-        newer = today.replace(day=1).isoformat()
-        _say(
-            say(
-                "The workspace was there and stays; its data end before {day}. --as-of {newer} makes it anew, "
-                "without what was changed in it.",
-                day=held,
-                newer=newer,
-            ),
-            lang,
-        )
-    if serve and made:
-        from klientel.web import serving, showcase
-
-        serving.serve(home / "workspace", guest=showcase.ADMINISTRATOR, lang=spoken, browser=True)
+def tell(sentence: str, lang: str | None) -> None:
+    """Print a sentence in the language of the answer."""
+    click.echo(translate(sentence, spoken_in(lang)))
 
 
-def _demo_day(text: str, today: date) -> date:
-    """The day that --as-of names; data of days to come would not be read."""
-    from datetime import timedelta
-
-    from klientel.errors import BadParameter
-    from klientel.periods import parse_day
-
-    day = parse_day(text)
-    if day > today + timedelta(days=1):
-        raise BadParameter(say("The data of the demo can go up to today at most; {day} is later.", day=day))
-    return day
-
-
-def _demo_ends(home: Path, seed: int, customers: int, lang: str) -> date | None:
-    """The day before which the data of a workspace of this firm end that is there already."""
-    if _no_workspace():
-        return None
-    from klientel.web import showcase
-
-    return showcase.ends(home / "workspace", seed, customers, lang)
-
-
-def _no_workspace() -> str:
-    """Why the demo makes no workspace; empty if it does."""
-    from importlib.util import find_spec
-
-    if find_spec("django") is None:
-        return say("No workspace: it needs the web part of Klientel (pip install 'klientel[web]').")
-    from klientel.web import showcase
-
-    if showcase.elsewhere():
-        return say("No workspace: KLIENTEL_DATABASE names a database, which the demo leaves alone.")
-    return ""
-
-
-def _demo_workspace(firm: Any, home: Path, lang: str) -> bool:
-    from datetime import UTC, datetime
-
-    if why := _no_workspace():
-        _say(why, lang)
-        return False
-    from klientel.web import showcase
-
-    progress = _progress()
-    place = home / "workspace"
-    showcase.make(firm, place, home / "files", lang, datetime.now(UTC), progress)
-    progress.done()
-    _say(say("Workspace: {folder}. Try: klientel users {folder}", folder=str(place)), lang)
-    return True
-
-
-def _say(sentence: str, lang: str | None) -> None:
-    click.echo(translate(sentence, _spoken(lang)))
-
-
-def _open(
+def open_sources(
     sources: tuple[str, ...],
     as_of: str | None = None,
     currency: str | None = None,
@@ -516,6 +419,7 @@ def _open(
     user: str | None = None,
     export: bool = False,
 ) -> Book:
+    """The Book of the sources of a command; a workspace as its user. Raises what opening raises."""
     from datetime import date
 
     from klientel.errors import BadParameter
@@ -528,7 +432,7 @@ def _open(
         if not sign:
             raise BadParameter(say('--map takes TABLE.COLUMN="Header", not {text}.', text=repr(text)))
         pairs[key.strip()] = header.strip()
-    own = progress or _progress()
+    own = progress or progress_bar()
     opened: Callable[..., Book] = open_book
     if user is not None:
         from klientel.web.accounts.seeing import opened_as
@@ -553,7 +457,8 @@ def _open(
     return book
 
 
-def _progress() -> Any:
+def progress_bar() -> Any:
+    """A bar for work that takes long: called with (what, done, total)."""
     from klientel.show.progress import Bar
 
     return Bar()
@@ -599,5 +504,5 @@ def main() -> None:
 
 def _fail(text: str, code: int) -> None:
     sys.stdout.flush()
-    click.echo(f"klientel: {_t(text)}", err=True)
+    click.echo(f"klientel: {in_words(text)}", err=True)
     sys.exit(code)

@@ -32,9 +32,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[date]:
         return simulate(**given)
 
     monkeypatch.setattr("klientel.demo.simulate", simulated)
-    monkeypatch.setattr("klientel.cli._open", lambda *_, **__: None)
+    monkeypatch.setattr("klientel.cli_demo.open_sources", lambda *_, **__: None)
     monkeypatch.setattr("klientel.show.write.report", lambda *_, **__: None)
-    monkeypatch.setattr("klientel.cli._demo_workspace", lambda *_: True)
+    monkeypatch.setattr("klientel.cli_demo._demo_workspace", lambda *_: True)
     return days
 
 
