@@ -18,7 +18,7 @@ def test_an_empty_workspace_invites_to_bring_a_file(served: Any, sign_in: Any) -
     assert "klientel/intake.js" in text
     assert "hx-get" not in text
     reader = sign_in("rita", role="reader").get("/").content.decode()
-    assert "Whoever may import can do this." in reader
+    assert "Whoever may import brings the customers in." in reader
     assert "/imports/new/upload" not in reader
 
 
