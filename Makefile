@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-PYTEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
+# One process more than there are cores: some wait for a browser, a server or a cluster.
+PYTEST_FLAGS ?= -n $(shell expr $$(nproc 2> /dev/null || echo 1) + 1) --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup demo test engines long check lint types layers words docs bench lock clean
 setup: $(STAMP)

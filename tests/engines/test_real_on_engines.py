@@ -51,8 +51,9 @@ def test_on_postgres(real, postgres, source, name):
 
 @pytest.mark.parametrize(
     ("source", "name"),
-    [("northwind", "abc"), ("northwind", "cohorts"), ("cdnow", "lifetime_value"), ("retail_part", "retention"),
-     ("telco", "renewals")],
+    [("northwind", "abc"), ("retail_part", "retention"), ("telco", "renewals"),
+     pytest.param("northwind", "cohorts", marks=pytest.mark.cluster),
+     pytest.param("cdnow", "lifetime_value", marks=pytest.mark.cluster)],
 )  # fmt: skip
 def test_on_spark(real, spark, source, name):
     assert not told(source, name, spark)

@@ -22,10 +22,9 @@ pytestmark = pytest.mark.slow
 # What PostgreSQL is asked in full; a cluster needs seconds for what takes it milliseconds, so that of the whole suite
 # CI asks these, and `make engines` the rest (marker `cluster`).
 _ASKED = [("small_firm", name) for name in ANALYSES if name != "renewals"]
-_ASKED += [("the_cast", name) for name in ("abc", "rfm", "cohorts", "retention", "movement")]
+_ASKED += [("the_cast", name) for name in ("retention", "movement")]
 _ASKED += [
     ("demo_firm", "renewals"),
-    ("long_history", "abc"),
     ("long_history", "cohorts"),
     ("one_line", "xyz"),
 ]

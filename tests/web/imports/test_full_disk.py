@@ -51,7 +51,9 @@ def import_of(home: Path, file: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("leave", [0, 30_000, 150_000, 400_000, 900_000])
+@pytest.mark.parametrize(
+    "leave", [0, 150_000, *(pytest.param(n, marks=pytest.mark.long) for n in (30_000, 400_000, 900_000))]
+)
 def test_a_full_disk_is_told_and_nothing_is_lost(small, tmp_path, leave):
     from klientel.web import home as homes
 

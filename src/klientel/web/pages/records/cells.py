@@ -58,8 +58,8 @@ def sums(amounts: Mapping[str, Any], lang: str, currency: str | None, *, brief: 
     found: dict[str, Any] = {}
     for unit, value in amounts.items():
         if value is not None:
-            own = unit or currency or ""
-            found[own] = found.get(own, 0) + value
+            held = unit or currency or ""
+            found[held] = found.get(held, 0) + value
     tell = short if brief else written
     order = sorted(found, key=lambda unit: (unit != (currency or ""), unit))
     return " + ".join(tell(found[unit], "money", lang, unit or None) for unit in order) or NONE
